@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"strings"
 
@@ -19,14 +20,17 @@ const (
 	SHA512 Algorithm = "sha512"
 )
 
-// ParseAlgorithm accepts the name of a supported algorithm.
+// ParseAlgorithm accepts the name of a supported algorithm. The error is Invalid
+// with the code DIGEST_INVALID.
 func ParseAlgorithm(s string) (Algorithm, error) {
 	switch a := Algorithm(s); a {
 	case SHA256, SHA512:
 		return a, nil
 	}
-	return "", digestError("digest algorithm is not supported; use sha256 or sha512")
+	return "", digestError(unsupportedAlgorithm)
 }
+
+const unsupportedAlgorithm = "digest algorithm is not supported; use sha256 or sha512"
 
 // New returns a hash in its initial state. Its state can be saved and restored
 // through encoding.BinaryMarshaler.
@@ -56,27 +60,36 @@ type Digest struct{ text string }
 // ParseDigest accepts sha256 and sha512 digests in lower-case hexadecimal of
 // exact length. The error is Invalid with the code DIGEST_INVALID.
 func ParseDigest(s string) (Digest, error) {
+	if problem := digestProblem(s); problem != "" {
+		return Digest{}, digestError(problem)
+	}
+	return Digest{s}, nil
+}
+
+// digestProblem says what keeps s from being a digest; "" when nothing does.
+func digestProblem(s string) string {
 	alg, sum, found := strings.Cut(s, ":")
 	if !found {
-		return Digest{}, digestError("digest has no algorithm; expected sha256:<64 hex digits>")
+		return "digest has no algorithm; expected sha256:<64 hex digits>"
 	}
-	a, err := ParseAlgorithm(alg)
-	if err != nil {
-		return Digest{}, err
-	}
-	want := sha256.Size * 2
-	if a == SHA512 {
+	want := 0
+	switch Algorithm(alg) {
+	case SHA256:
+		want = sha256.Size * 2
+	case SHA512:
 		want = sha512.Size * 2
+	default:
+		return unsupportedAlgorithm
 	}
 	if len(sum) != want {
-		return Digest{}, digestError("digest has the wrong length for " + alg)
+		return fmt.Sprintf("digest has the wrong length; %s takes %d hex digits", alg, want)
 	}
 	for i := range len(sum) {
 		if c := sum[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return Digest{}, digestError("digest must be lower-case hexadecimal")
+			return "digest must be lower-case hexadecimal"
 		}
 	}
-	return Digest{s}, nil
+	return ""
 }
 
 func digestError(text string) *errs.Error {

@@ -68,6 +68,8 @@ func validNamePart(s string) bool {
 
 func alphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
+func alphanumericAnyCase(c byte) bool { return alphanumeric(c) || 'A' <= c && c <= 'Z' }
+
 func nameError(text string) *errs.Error {
 	return errs.New(errs.Invalid, "%s", text).WithCode("NAME_INVALID")
 }
@@ -97,17 +99,19 @@ const MaxTagLength = 128
 type Tag struct{ text string }
 
 // ParseTag accepts [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}. The error is Invalid with
-// the code TAG_INVALID.
+// the code MANIFEST_INVALID: the specification's table has no code for a tag,
+// and Docker's TAG_INVALID says something else, that the tag inside a schema 1
+// manifest differs from the one in its address.
 func ParseTag(s string) (Tag, error) {
 	ok := s != "" && len(s) <= MaxTagLength && s[0] != '.' && s[0] != '-'
 	for i := 0; ok && i < len(s); i++ {
 		c := s[i]
-		ok = alphanumeric(c) || 'A' <= c && c <= 'Z' || c == '_' || c == '.' || c == '-'
+		ok = alphanumericAnyCase(c) || c == '_' || c == '.' || c == '-'
 	}
 	if !ok {
 		return Tag{}, errs.New(errs.Invalid,
-			"tag must be 1 to 128 letters, digits, underscores, periods and hyphens, and start with none of the last two").
-			WithCode("TAG_INVALID")
+			"tag must be 1 to 128 letters, digits, underscores, periods and hyphens, and must not start with a period or a hyphen").
+			WithCode("MANIFEST_INVALID")
 	}
 	return Tag{s}, nil
 }
@@ -125,7 +129,7 @@ type Reference struct {
 }
 
 // ParseReference takes what stands behind /manifests/: with a colon it must be
-// a digest, else a tag.
+// a digest, else a tag. The error is ParseDigest's or ParseTag's.
 func ParseReference(s string) (Reference, error) {
 	if strings.Contains(s, ":") {
 		d, err := ParseDigest(s)
