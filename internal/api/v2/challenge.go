@@ -1,0 +1,74 @@
+package v2
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"packhouse/internal/errs"
+)
+
+// Realm says where tokens are had. It is built from the public address alone;
+// of the Host header only a name that is known to be ours is taken over, since
+// clients refuse a realm on a foreign host.
+type Realm struct {
+	public *url.URL
+	hosts  map[string]bool
+}
+
+// NewRealm returns the Realm of a registry at the public address, which also
+// answers under the further hosts.
+func NewRealm(public *url.URL, hosts ...string) Realm {
+	r := Realm{public: public, hosts: map[string]bool{strings.ToLower(public.Host): true}}
+	for _, h := range hosts {
+		r.hosts[strings.ToLower(h)] = true
+	}
+	return r
+}
+
+// Service is the name that tokens are issued for.
+func (r Realm) Service() string { return r.public.Host }
+
+// address returns the token endpoint for a client that asked host.
+func (r Realm) address(host string) string {
+	host = strings.ToLower(host)
+	if !r.hosts[host] && !(loopback(r.public.Host) && loopback(host)) {
+		host = r.public.Host
+	}
+	return r.public.Scheme + "://" + host + "/token"
+}
+
+// loopback reports whether host, with or without a port, is this machine.
+func loopback(hostport string) bool {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	if strings.Trim(port, "0123456789") != "" {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.IsLoopback() && addr.Zone() == ""
+}
+
+// challenge writes the header that tells a client where to get a token for what
+// it tried.
+func (r Realm) challenge(w http.ResponseWriter, req *http.Request, scope string, err error) {
+	var b strings.Builder
+	b.WriteString(`Bearer realm="` + r.address(req.Host) + `",service="` + r.Service() + `"`)
+	if scope != "" {
+		b.WriteString(`,scope="` + scope + `"`)
+	}
+	switch {
+	case errs.Is(err, errs.Denied):
+		b.WriteString(`,error="insufficient_scope"`)
+	case req.Header.Get("Authorization") != "":
+		b.WriteString(`,error="invalid_token"`)
+	}
+	w.Header().Set("WWW-Authenticate", b.String())
+}

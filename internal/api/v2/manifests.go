@@ -1,0 +1,171 @@
+package v2
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/registry"
+)
+
+// getManifest serves the exact bytes of a manifest.
+func (h *Handler) getManifest(c *call) error {
+	ref, err := oci.ParseReference(c.addr.arg)
+	if err != nil {
+		return err
+	}
+	v, err := h.Registry.StatManifest(c.r.Context(), c.who, c.pkg, ref)
+	if err != nil {
+		return err
+	}
+	if !oci.Acceptable(c.r.Header.Values("Accept"), v.MediaType) {
+		return notAcceptable(v.MediaType)
+	}
+	header := c.w.Header()
+	etag := `"` + v.Digest.String() + `"`
+	header["Etag"] = []string{etag}
+	header["Docker-Content-Digest"] = []string{v.Digest.String()}
+	header["Cache-Control"] = []string{cacheControl(ref)}
+	if matches(c.r.Header.Values("If-None-Match"), etag) {
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	header["Content-Type"] = []string{v.MediaType}
+	header["Content-Length"] = []string{strconv.FormatInt(v.Size, 10)}
+	header["X-Content-Type-Options"] = []string{"nosniff"}
+	if c.r.Method == http.MethodHead {
+		c.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	content, err := h.Registry.ManifestContent(c.r.Context(), v)
+	if err != nil {
+		return err
+	}
+	_, _ = c.w.Write(content) // an error is the client's going
+	return nil
+}
+
+// cacheControl lets caches keep what a digest names; a tag may move at any time.
+func cacheControl(ref oci.Reference) string {
+	if ref.Digest.IsZero() {
+		return "private, no-cache, no-transform"
+	}
+	return "private, max-age=31536000, immutable, no-transform"
+}
+
+// matches implements If-None-Match (RFC 9110, section 13.1.2).
+func matches(values []string, etag string) bool {
+	for _, value := range values {
+		for candidate := range strings.SplitSeq(value, ",") {
+			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+			if candidate == etag || candidate == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func notAcceptable(mediaType string) error {
+	return errs.New(errs.NotFound, "the version is a %s, and the Accept header of the request does not list that type", mediaType).
+		WithCode("MANIFEST_UNKNOWN")
+}
+
+// maxTags is how many ?tag= one push may bring.
+const maxTags = 100
+
+// putManifest stores a manifest under a tag or a digest, with further tags.
+func (h *Handler) putManifest(c *call) error {
+	ref, err := oci.ParseReference(c.addr.arg)
+	if err != nil {
+		return err
+	}
+	tags, err := pushTags(c)
+	if err != nil {
+		return err
+	}
+	content, err := readManifest(c.r)
+	if err != nil {
+		return err
+	}
+	pushed, err := h.Registry.PushManifest(c.r.Context(), c.who, c.pkg, registry.Push{
+		Reference: ref, Tags: tags, ContentType: c.r.Header.Get("Content-Type"), Content: content,
+	})
+	if err != nil {
+		return err
+	}
+	header := c.w.Header()
+	header.Set("Location", "/v2/"+c.pkg.Name.String()+"/manifests/"+pushed.Digest.String())
+	header.Set("Docker-Content-Digest", pushed.Digest.String())
+	if pushed.Subject != nil {
+		header.Set("OCI-Subject", pushed.Subject.Digest.String())
+	}
+	if len(tags) > 0 {
+		names := make([]string, len(pushed.Tags))
+		for i, t := range pushed.Tags {
+			names[i] = t.String()
+		}
+		header.Set("OCI-Tag", strings.Join(names, ", "))
+	}
+	c.w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+func pushTags(c *call) ([]oci.Tag, error) {
+	values := c.r.URL.Query()["tag"]
+	if len(values) > maxTags {
+		return nil, errs.New(errs.TooLarge, "a push may set %d tags at most", maxTags).WithCode("TAG_INVALID")
+	}
+	tags := make([]oci.Tag, len(values))
+	for i, value := range values {
+		tag, err := oci.ParseTag(value)
+		if err != nil {
+			return nil, err
+		}
+		tags[i] = tag
+	}
+	return tags, nil
+}
+
+// readManifest reads the body up to the limit. The buffer grows with what
+// arrives, not with what is announced.
+func readManifest(r *http.Request) ([]byte, error) {
+	if r.ContentLength > oci.MaxManifestSize {
+		return nil, manifestTooLarge()
+	}
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(min(r.ContentLength, 64<<10)))
+	}
+	n, err := io.Copy(&buf, io.LimitReader(r.Body, oci.MaxManifestSize+1))
+	var netErr *http.MaxBytesError
+	switch {
+	case errors.As(err, &netErr) || n > oci.MaxManifestSize:
+		return nil, manifestTooLarge()
+	case err != nil:
+		return nil, errs.Wrap(errs.Invalid, err, "the request body broke off").WithCode("MANIFEST_INVALID")
+	}
+	return buf.Bytes(), nil
+}
+
+func manifestTooLarge() error {
+	return errs.New(errs.TooLarge, "a manifest may have %d bytes at most", oci.MaxManifestSize).WithCode("SIZE_INVALID")
+}
+
+// deleteManifest deletes a tag, or a version and its tags.
+func (h *Handler) deleteManifest(c *call) error {
+	ref, err := oci.ParseReference(c.addr.arg)
+	if err != nil {
+		return err
+	}
+	if err := h.Registry.DeleteManifest(c.r.Context(), c.who, c.pkg, ref); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusAccepted)
+	return nil
+}

@@ -1,0 +1,208 @@
+package v2
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sort"
+	"strings"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/registry"
+)
+
+// Authenticator tells who asks.
+type Authenticator interface {
+	// Authenticate returns the principal of the request's credential, the
+	// anonymous one when it has none, and Unauthenticated for one that does
+	// not hold.
+	Authenticate(ctx context.Context, r *http.Request) (access.Principal, error)
+	// StillValid returns Unauthenticated when the credential behind who was
+	// revoked or its account suspended. It is asked before every write.
+	StillValid(ctx context.Context, who access.Principal) error
+}
+
+// Deps is what a Handler is built from.
+type Deps struct {
+	Registry      *registry.Service
+	Authenticator Authenticator
+	Realm         Realm
+	// Type is the package type that this address serves.
+	Type access.PackageType
+	// RequestID returns the id under which the log has the request.
+	RequestID func(*http.Request) string
+	// Observe hears how a request was understood; for the log and metrics.
+	Observe func(r *http.Request, route string, who access.Principal, pkg oci.Name, err error)
+}
+
+// policy is what a route demands before its handler runs. The registry decides
+// on the effects; this is what a challenge asks the client to get a token for.
+type policy struct {
+	// signedIn is set where anyone with a valid credential, or an anonymous
+	// token, may come in.
+	signedIn bool
+	action   access.Action
+	scope    string // the actions of a challenge
+}
+
+var (
+	policyToken  = policy{signedIn: true, action: access.Read}
+	policyPull   = policy{action: access.Read, scope: "pull"}
+	policyPush   = policy{action: access.Write, scope: "pull,push"}
+	policyDelete = policy{action: access.Delete, scope: "delete"}
+)
+
+type route struct {
+	resource resource
+	method   string
+	policy   policy
+	handle   func(h *Handler, c *call) error
+}
+
+// call is one request on its way through a handler.
+type call struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	who  access.Principal
+	pkg  access.Package
+	addr address
+}
+
+func routes() []route {
+	return []route{
+		{resBase, http.MethodGet, policyToken, (*Handler).getBase},
+		{resBase, http.MethodHead, policyToken, (*Handler).getBase},
+		{resCatalog, http.MethodGet, policyToken, (*Handler).getCatalog},
+		{resTags, http.MethodGet, policyPull, (*Handler).getTags},
+		{resManifest, http.MethodGet, policyPull, (*Handler).getManifest},
+		{resManifest, http.MethodHead, policyPull, (*Handler).getManifest},
+		{resManifest, http.MethodPut, policyPush, (*Handler).putManifest},
+		{resManifest, http.MethodDelete, policyDelete, (*Handler).deleteManifest},
+		{resBlob, http.MethodGet, policyPull, (*Handler).getBlob},
+		{resBlob, http.MethodHead, policyPull, (*Handler).getBlob},
+		{resBlob, http.MethodDelete, policyDelete, (*Handler).deleteBlob},
+		{resUploads, http.MethodPost, policyPush, (*Handler).postUpload},
+		{resUpload, http.MethodGet, policyPush, (*Handler).getUpload},
+		{resUpload, http.MethodPatch, policyPush, (*Handler).patchUpload},
+		{resUpload, http.MethodPut, policyPush, (*Handler).putUpload},
+		{resUpload, http.MethodDelete, policyPush, (*Handler).deleteUpload},
+		{resReferrers, http.MethodGet, policyPull, (*Handler).getReferrers},
+	}
+}
+
+// Handler serves /v2/. Safe for concurrent use.
+type Handler struct {
+	Deps
+	routes map[resource]map[string]route
+	allow  map[resource]string
+}
+
+// New returns a Handler, or an error when a route has no policy.
+func New(d Deps) (*Handler, error) {
+	h := &Handler{Deps: d, routes: map[resource]map[string]route{}, allow: map[resource]string{}}
+	return h, h.install(routes())
+}
+
+func (h *Handler) install(table []route) error {
+	for _, rt := range table {
+		if rt.policy == (policy{}) || rt.policy.scope == "" && !rt.policy.signedIn {
+			return fmt.Errorf("route %s %s has no policy", rt.method, rt.resource)
+		}
+		if h.routes[rt.resource] == nil {
+			h.routes[rt.resource] = map[string]route{}
+		}
+		h.routes[rt.resource][rt.method] = rt
+	}
+	for res, methods := range h.routes {
+		var names []string
+		for m := range methods {
+			names = append(names, m)
+		}
+		sort.Strings(names)
+		h.allow[res] = strings.Join(names, ", ")
+	}
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	c := &call{w: w, r: r}
+	rt, err := h.match(c)
+	if err == nil {
+		err = h.run(rt, c)
+	}
+	if h.Observe != nil {
+		h.Observe(r, string(c.addr.resource), c.who, c.pkg.Name, err)
+	}
+	if err == nil {
+		return
+	}
+	if errs.Is(err, errs.Unauthenticated) || errs.Is(err, errs.Denied) {
+		h.Realm.challenge(w, r, h.challengeScope(rt, c), err)
+	}
+	WriteError(w, r, err, h.RequestID(r))
+}
+
+// match finds the route and parses the name. A path that no route has is 404.
+func (h *Handler) match(c *call) (route, error) {
+	addr, ok := parsePath(c.r.URL.Path)
+	if !ok || strings.Contains(strings.ToLower(c.r.URL.RawPath), "%2f") {
+		return route{}, errs.New(errs.NotFound, "no such address").WithCode("NAME_INVALID")
+	}
+	c.addr = addr
+	rt, ok := h.routes[addr.resource][c.r.Method]
+	if !ok {
+		c.w.Header().Set("Allow", h.allow[addr.resource])
+		return route{}, errs.New(errs.Unsupported, "%s is not offered here", addr.resource)
+	}
+	c.pkg.Type = h.Type
+	if addr.resource == resBase || addr.resource == resCatalog {
+		return rt, nil
+	}
+	name, err := oci.ParseName(addr.name)
+	c.pkg.Name = name
+	return rt, err
+}
+
+func (h *Handler) run(rt route, c *call) error {
+	who, err := h.Authenticator.Authenticate(c.r.Context(), c.r)
+	if err != nil {
+		return err
+	}
+	c.who = who
+	if rt.policy.action != access.Read {
+		if err := h.Authenticator.StillValid(c.r.Context(), who); err != nil {
+			return err
+		}
+	}
+	return rt.handle(h, c)
+}
+
+// challengeScope returns the scope that a token for this request needs.
+func (h *Handler) challengeScope(rt route, c *call) string {
+	switch {
+	case c.addr.resource == resCatalog:
+		return "registry:catalog:*"
+	case rt.policy.scope == "" || c.pkg.Name.IsZero():
+		return ""
+	}
+	scope := "repository:" + c.pkg.Name.String() + ":" + rt.policy.scope
+	if from := c.r.URL.Query().Get("from"); c.addr.resource == resUploads && from != "" {
+		if name, err := oci.ParseName(from); err == nil {
+			scope += " repository:" + name.String() + ":pull"
+		}
+	}
+	return scope
+}
+
+// getBase answers the version check. Without a credential it is a challenge,
+// also where everything is public: clients would never log in otherwise.
+func (h *Handler) getBase(c *call) error {
+	if c.who.Anonymous() && c.r.Header.Get("Authorization") == "" {
+		return errs.New(errs.Unauthenticated, "authentication required")
+	}
+	return writeJSON(c.w, "application/json", struct{}{})
+}

@@ -1,0 +1,99 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/blob"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+)
+
+// StatBlob returns the blob if the package holds it and who may read the
+// package. To one who may also push, it promises that the bytes stay for
+// Limits.Grace, so that the push may skip them.
+func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
+	pkg, b, err := s.Lookups.Blob(ctx, who, p, d)
+	if err != nil {
+		return Blob{}, err
+	}
+	if err := decide(who, p, pkg, access.Effects{Action: access.Read, Digest: d}); err != nil {
+		return Blob{}, err
+	}
+	if b == nil {
+		return Blob{}, blobUnknown(d)
+	}
+	now := s.Now()
+	if b.LeaseUntil.Sub(now) < s.Limits.Grace/2 &&
+		access.Decide(who, p.Name, pkg.Facts, access.Effects{Action: access.Write}).Allowed {
+		if err := s.Commits.RenewBlob(ctx, d, now.Add(s.Limits.Grace)); err != nil {
+			return Blob{}, err
+		}
+	}
+	return *b, nil
+}
+
+// OpenBlob opens the bytes of a blob that StatBlob returned.
+func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
+	if b.Location != "" {
+		return s.Blobs.Open(ctx, b.Location, b.Size)
+	}
+	content, err := cached(ctx, s.small, b.Digest, s.Lookups.BlobContent)
+	if err != nil {
+		return nil, err
+	}
+	return memoryObject{bytes.NewReader(content)}, nil
+}
+
+// addressLife is how long an address that BlobAddress returns holds: time to
+// follow a redirect, not to pass it on.
+const addressLife = 5 * time.Minute
+
+// BlobAddress returns an address at which the client reads the bytes of a blob
+// from the store itself; ok is false when there is none.
+func (s *Service) BlobAddress(ctx context.Context, b Blob) (address string, ok bool, err error) {
+	store, can := s.Blobs.(blob.Presigner)
+	if !can || b.Location == "" {
+		return "", false, nil
+	}
+	return store.Presign(ctx, b.Location, addressLife)
+}
+
+type memoryObject struct{ *bytes.Reader }
+
+func (memoryObject) Close() error { return nil }
+
+// DeleteBlob takes the blob out of the package. A blob that a present version
+// needs is refused.
+func (s *Service) DeleteBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) error {
+	pkg, b, err := s.Lookups.Blob(ctx, who, p, d)
+	if err != nil {
+		return err
+	}
+	if err := decide(who, p, pkg, access.Effects{Action: access.Delete, Digest: d}); err != nil {
+		return err
+	}
+	if b == nil {
+		return blobUnknown(d)
+	}
+	return s.Commits.UnlinkBlob(ctx, pkg.ID, d)
+}
+
+// holds reports whether the store can read b's bytes in their full length.
+func (s *Service) holds(ctx context.Context, b *Blob) bool {
+	if b.Location == "" {
+		return true
+	}
+	o, err := s.Blobs.Open(ctx, b.Location, b.Size)
+	if err != nil {
+		return false
+	}
+	return o.Close() == nil
+}
+
+func blobUnknown(d oci.Digest) error {
+	return errs.New(errs.NotFound, "the package does not hold this blob").
+		WithCode("BLOB_UNKNOWN").WithDetail(map[string]string{"digest": d.String()})
+}

@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"context"
+
+	"packhouse/internal/access"
+	"packhouse/internal/blob"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+)
+
+// FinishUpload adds body, which may be empty, to the session and makes the blob
+// d of it. When it returns nil the blob is durable and the package holds it.
+// When the bytes do not hash to d nothing is stored and the session is over.
+func (s *Service) FinishUpload(ctx context.Context, who access.Principal, p access.Package, id string, d oci.Digest, body Body) error {
+	sess, err := s.session(ctx, who, p, id)
+	if err != nil {
+		return err
+	}
+	release, err := s.claim(id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	in, err := s.receive(ctx, sess, body)
+	if err != nil {
+		if in.kept {
+			if saveErr := s.save(ctx, sess, in); saveErr != nil {
+				return saveErr
+			}
+		}
+		return err
+	}
+	if err := s.verify(ctx, sess, in, d); err != nil {
+		if errs.Is(err, errs.Invalid) {
+			_ = s.drop(context.WithoutCancel(ctx), sess) // the sweeper gets what stays
+		}
+		return err
+	}
+	return s.commit(ctx, sess, d, sess.ID)
+}
+
+// PushBlob stores body as the blob d without a session.
+func (s *Service) PushBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest, body Body) error {
+	sess, err := s.newSession(ctx, who, p, d.Algorithm())
+	if err != nil {
+		return err
+	}
+	in, err := s.receive(ctx, sess, body)
+	if err == nil {
+		err = s.verify(ctx, sess, in, d)
+	}
+	if err != nil {
+		_ = s.Blobs.Discard(context.WithoutCancel(ctx), sess.staged())
+		return err
+	}
+	return s.commit(ctx, sess, d, "")
+}
+
+// verify compares the hash of the session's bytes with d.
+func (s *Service) verify(ctx context.Context, sess *Session, in intake, d oci.Digest) error {
+	var got oci.Digest
+	switch {
+	case in.hash == nil:
+		got = d.Algorithm().FromBytes(sess.Content)
+	case d.Algorithm() == sess.Algorithm:
+		got = sess.Algorithm.Sum(in.hash)
+	default:
+		h, err := s.hashStaged(ctx, sess, d.Algorithm())
+		if err != nil {
+			return err
+		}
+		got = d.Algorithm().Sum(h)
+	}
+	if got != d {
+		return errs.New(errs.Invalid, "the bytes hash to another digest than the one named").
+			WithCode("DIGEST_INVALID").WithDetail(map[string]string{"digest": d.String(), "received": got.String()})
+	}
+	return nil
+}
+
+// commit puts verified bytes on record: bytes durable first, then the row. The
+// upload is ended even if the client has gone meanwhile.
+func (s *Service) commit(ctx context.Context, sess *Session, d oci.Digest, sessionID string) error {
+	ctx = context.WithoutCancel(ctx)
+	now := s.Now()
+	c := &BlobCommit{
+		Package: sess.Package, OwnerID: sess.OwnerID, Actor: sess.PrincipalID, Visibility: access.Private,
+		Digest: d, Size: sess.Size, Session: sessionID, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+	}
+	if sess.staged().Size == 0 {
+		c.Content = sess.Content
+		_, err := s.Commits.CommitBlob(ctx, c)
+		return err
+	}
+	linked, err := s.linkExisting(ctx, c)
+	if linked || err != nil {
+		_ = s.Blobs.Discard(ctx, sess.staged()) // the sweeper gets what stays
+		return err
+	}
+	return s.publish(ctx, sess, c)
+}
+
+// linkExisting links the blob if its bytes are on record and whole; the bytes
+// just uploaded are then not needed.
+func (s *Service) linkExisting(ctx context.Context, c *BlobCommit) (bool, error) {
+	known, err := s.Lookups.AnyBlob(ctx, c.Digest)
+	if err != nil || known == nil {
+		return false, err
+	}
+	if known.Size != c.Size || !s.holds(ctx, known) {
+		c.Replaces = known.Location
+		return false, nil
+	}
+	err = s.Commits.MountBlob(ctx, c)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s *Service) publish(ctx context.Context, sess *Session, c *BlobCommit) error {
+	loc, err := s.Blobs.Publish(ctx, sess.staged(), c.Digest)
+	if err != nil {
+		return err
+	}
+	c.Location = loc
+	used, err := s.Commits.CommitBlob(ctx, c)
+	if err != nil {
+		return err // the bytes may be on record or not: they stay for the sweep
+	}
+	for _, unused := range []blob.Location{loc, c.Replaces} {
+		if unused != "" && unused != used {
+			_ = s.Blobs.Remove(ctx, unused)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+)
+
+// StatManifest returns the version that ref names.
+func (s *Service) StatManifest(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) (Version, error) {
+	pkg, v, err := s.Lookups.Version(ctx, who, p, ref)
+	if err != nil {
+		return Version{}, err
+	}
+	if err := decide(who, p, pkg, effects(access.Read, ref)); err != nil {
+		return Version{}, err
+	}
+	if v == nil {
+		return Version{}, manifestUnknown(ref)
+	}
+	return *v, nil
+}
+
+// ManifestContent returns the exact bytes of a version that StatManifest
+// returned. They are shared: the caller must not change them.
+func (s *Service) ManifestContent(ctx context.Context, v Version) ([]byte, error) {
+	return cached(ctx, s.manifests, v.Digest, s.Lookups.ManifestContent)
+}
+
+// Push is one manifest to be stored.
+type Push struct {
+	// Reference is the tag or the digest it is pushed under.
+	Reference oci.Reference
+	// Tags are set beside it.
+	Tags        []oci.Tag
+	ContentType string
+	Content     []byte
+}
+
+// Pushed tells what became of a Push.
+type Pushed struct {
+	Digest  oci.Digest
+	Subject *oci.Descriptor
+	Tags    []oci.Tag
+}
+
+// PushManifest checks the manifest and stores it with all its tags, or nothing.
+// The package must hold every blob and child manifest that it names, except
+// foreign layers and the subject. The first push makes the package, private.
+func (s *Service) PushManifest(ctx context.Context, who access.Principal, p access.Package, push Push) (Pushed, error) {
+	d, tags, err := push.names()
+	if err != nil {
+		return Pushed{}, err
+	}
+	pkg, err := s.Lookups.Package(ctx, who, p)
+	if err != nil {
+		return Pushed{}, err
+	}
+	if err := decide(who, p, pkg, access.Effects{Action: access.Write, Digest: d, Tags: tags}); err != nil {
+		return Pushed{}, err
+	}
+	m, err := oci.ParseManifest(push.ContentType, push.Content)
+	if err != nil {
+		return Pushed{}, err
+	}
+	c := &ManifestCommit{
+		Package: p, OwnerID: pkg.OwnerID, Actor: who.AccountID, Visibility: access.Private,
+		Digest: d, Content: push.Content, Manifest: m, Parts: m.Parts(), Tags: tags, Now: s.Now(),
+	}
+	if err := s.Commits.CommitManifest(context.WithoutCancel(ctx), c); err != nil {
+		return Pushed{}, err
+	}
+	s.manifests.Set(d, push.Content)
+	return Pushed{Digest: d, Subject: m.Subject, Tags: tags}, nil
+}
+
+// names returns the digest of the content, which must be the one it is pushed
+// under, and every tag to be set, each once.
+func (p Push) names() (oci.Digest, []oci.Tag, error) {
+	want := p.Reference.Digest
+	if want.IsZero() {
+		return oci.SHA256.FromBytes(p.Content), unique(append([]oci.Tag{p.Reference.Tag}, p.Tags...)), nil
+	}
+	got := want.Algorithm().FromBytes(p.Content)
+	if got != want {
+		return oci.Digest{}, nil, errs.New(errs.Invalid, "the manifest hashes to another digest than the one named").
+			WithCode("DIGEST_INVALID").WithDetail(map[string]string{"digest": want.String(), "received": got.String()})
+	}
+	return want, unique(p.Tags), nil
+}
+
+func unique(tags []oci.Tag) []oci.Tag {
+	seen := map[oci.Tag]bool{}
+	var out []oci.Tag
+	for _, t := range tags {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// DeleteManifest deletes a tag, or a version with all its tags.
+func (s *Service) DeleteManifest(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) error {
+	pkg, v, err := s.Lookups.Version(ctx, who, p, ref)
+	if err != nil {
+		return err
+	}
+	if err := decide(who, p, pkg, effects(access.Delete, ref)); err != nil {
+		return err
+	}
+	switch {
+	case v == nil:
+		return manifestUnknown(ref)
+	case ref.Digest.IsZero():
+		return s.Commits.DeleteTag(ctx, pkg.ID, ref.Tag, s.Now())
+	}
+	return s.Commits.DeleteVersion(ctx, pkg.ID, ref.Digest, s.Now())
+}
+
+func effects(a access.Action, ref oci.Reference) access.Effects {
+	if ref.Digest.IsZero() {
+		return access.Effects{Action: a, Tags: []oci.Tag{ref.Tag}}
+	}
+	return access.Effects{Action: a, Digest: ref.Digest}
+}
+
+func manifestUnknown(ref oci.Reference) error {
+	return errs.New(errs.NotFound, "the package has no version %s", ref).
+		WithCode("MANIFEST_UNKNOWN").WithDetail(map[string]string{"reference": ref.String()})
+}
+
+// MissingPart is a blob or child manifest that a pushed manifest names and the
+// package does not hold, or holds in another size.
+type MissingPart struct {
+	Part oci.Part
+	// Held is the size that the package holds; -1 when it does not hold it.
+	Held int64
+}
+
+// MissingParts is the refusal of a manifest whose parts are not all held.
+type MissingParts []MissingPart
+
+// Error names the first part.
+func (m MissingParts) Error() string {
+	return fmt.Sprintf("%d parts are not held, the first is %s", len(m), m[0].Part.Digest)
+}

@@ -1,0 +1,121 @@
+package registry
+
+import (
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/blob"
+	"packhouse/internal/oci"
+)
+
+// Package is what one lookup tells about an address: what a decision needs to
+// know and, when the package exists, its id.
+type Package struct {
+	// ID is zero when no such package exists.
+	ID int64
+	// OwnerID is zero when no such account exists.
+	OwnerID int64
+	// Published reports whether a manifest was ever stored.
+	Published bool
+	Facts     access.Facts
+}
+
+// Version is one manifest of a package.
+type Version struct {
+	Digest    oci.Digest
+	MediaType string
+	Size      int64
+}
+
+// Blob is one blob that a package holds.
+type Blob struct {
+	Digest oci.Digest
+	Size   int64
+	// Location is empty when the bytes lie in the database.
+	Location blob.Location
+	// LeaseUntil is how long the bytes are promised to stay without a
+	// manifest that needs them.
+	LeaseUntil time.Time
+}
+
+// Session is an upload under way. It belongs to one package address and one
+// principal; to all others it does not exist.
+type Session struct {
+	ID          string
+	OwnerID     int64
+	Package     access.Package
+	PrincipalID int64
+	Algorithm   oci.Algorithm
+	// Epoch counts the saves; a save with an outdated one is refused.
+	Epoch int64
+	// Size is how many bytes have been taken.
+	Size int64
+	// HashState is the saved state of Algorithm's hash over them; empty while
+	// they are in Content.
+	HashState []byte
+	// Staged is the store's description of them; Content holds them as long
+	// as they are few.
+	Staged    []byte
+	Content   []byte
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+func (s *Session) staged() blob.Staged {
+	size := s.Size
+	if len(s.Content) > 0 {
+		size = 0
+	}
+	return blob.Staged{ID: s.ID, Size: size, State: s.Staged}
+}
+
+// BlobCommit records that a package holds a blob, whose bytes are durable at
+// Location or are Content.
+type BlobCommit struct {
+	Package    access.Package
+	OwnerID    int64
+	Actor      int64
+	Visibility access.Visibility // of the package, if this creates it
+	Digest     oci.Digest
+	Size       int64
+	Location   blob.Location
+	Content    []byte
+	// Replaces is a location whose bytes were found broken or gone.
+	Replaces blob.Location
+	// Session is the upload session that ends with this; may be empty.
+	Session    string
+	Now        time.Time
+	LeaseUntil time.Time
+}
+
+// ManifestCommit records a manifest as a version of a package, with its tags.
+type ManifestCommit struct {
+	Package    access.Package
+	OwnerID    int64
+	Actor      int64
+	Visibility access.Visibility // of the package, if this creates it
+	Digest     oci.Digest
+	Content    []byte
+	Manifest   *oci.Manifest
+	Parts      []oci.Part
+	Tags       []oci.Tag
+	Now        time.Time
+}
+
+// Referrer is one manifest whose subject is another.
+type Referrer struct {
+	ID int64
+	oci.Descriptor
+}
+
+// ReferrersQuery asks for the referrers of Subject in one package with an id
+// over After, in the order of ids: up to N, and fewer when their annotations
+// come to more than Bytes, but at least one.
+type ReferrersQuery struct {
+	PackageID    int64
+	Subject      oci.Digest
+	ArtifactType string // "" means all
+	After        int64
+	N            int
+	Bytes        int
+}

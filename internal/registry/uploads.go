@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+)
+
+// StartUpload opens an upload session for a blob of p. alg is the algorithm
+// that the digest will have; another one works too, at the cost of reading the
+// bytes again.
+func (s *Service) StartUpload(ctx context.Context, who access.Principal, p access.Package, alg oci.Algorithm) (*Session, error) {
+	sess, err := s.newSession(ctx, who, p, alg)
+	if err != nil {
+		return nil, err
+	}
+	return sess, s.Sessions.CreateSession(ctx, sess, s.Limits.MaxSessions)
+}
+
+// newSession checks the right to push and describes a session that is not on
+// record yet.
+func (s *Service) newSession(ctx context.Context, who access.Principal, p access.Package, alg oci.Algorithm) (*Session, error) {
+	pkg, err := s.Lookups.Package(ctx, who, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := decide(who, p, pkg, access.Effects{Action: access.Write}); err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	sess := &Session{
+		ID: s.NewID(), OwnerID: pkg.OwnerID, Package: p, PrincipalID: who.AccountID,
+		Algorithm: alg, CreatedAt: now,
+	}
+	sess.ExpiresAt = s.expiry(sess, now)
+	return sess, nil
+}
+
+func (s *Service) expiry(sess *Session, now time.Time) time.Time {
+	idle, end := now.Add(s.Limits.SessionIdle), sess.CreatedAt.Add(s.Limits.SessionLife)
+	if end.Before(idle) {
+		return end
+	}
+	return idle
+}
+
+// session returns who's session id of p, after the right to push was checked.
+func (s *Service) session(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
+	pkg, err := s.Lookups.Package(ctx, who, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := decide(who, p, pkg, access.Effects{Action: access.Write}); err != nil {
+		return nil, err
+	}
+	sess, err := s.Sessions.Session(ctx, id, who, p)
+	if err != nil {
+		return nil, err
+	}
+	if !sess.ExpiresAt.After(s.Now()) {
+		return nil, uploadUnknown()
+	}
+	return sess, nil
+}
+
+// UploadStatus returns the session as it stands.
+func (s *Service) UploadStatus(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
+	return s.session(ctx, who, p, id)
+}
+
+// CancelUpload ends the session and drops its bytes.
+func (s *Service) CancelUpload(ctx context.Context, who access.Principal, p access.Package, id string) error {
+	sess, err := s.session(ctx, who, p, id)
+	if err != nil {
+		return err
+	}
+	release, err := s.claim(id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.drop(ctx, sess)
+}
+
+// drop ends a session: its row first, so that nobody writes to bytes that go.
+func (s *Service) drop(ctx context.Context, sess *Session) error {
+	if err := s.Sessions.DeleteSession(ctx, sess.ID); err != nil {
+		return err
+	}
+	return s.Blobs.Discard(ctx, sess.staged())
+}
+
+// AppendUpload adds body to the session and returns it as it then stands. When
+// the body breaks off, what arrived is kept and the error returned, so that a
+// client may ask for the status and go on. When the store fails, the session
+// stands as before.
+func (s *Service) AppendUpload(ctx context.Context, who access.Principal, p access.Package, id string, body Body) (*Session, error) {
+	sess, err := s.session(ctx, who, p, id)
+	if err != nil {
+		return nil, err
+	}
+	release, err := s.claim(id)
+	if err != nil {
+		return sess, err
+	}
+	defer release()
+	in, err := s.receive(ctx, sess, body)
+	if err != nil && !in.kept {
+		return sess, err
+	}
+	if saveErr := s.save(ctx, sess, in); saveErr != nil {
+		return sess, saveErr
+	}
+	return sess, err
+}
+
+// save records the state of a session after an intake. It is done even when the
+// client has gone, since the bytes that arrived are to be resumed.
+func (s *Service) save(ctx context.Context, sess *Session, in intake) error {
+	state, err := in.hashState()
+	if err != nil {
+		return err
+	}
+	sess.HashState = state
+	sess.ExpiresAt = s.expiry(sess, s.Now())
+	return s.Sessions.SaveSession(context.WithoutCancel(ctx), sess)
+}
+
+// claim lets one request of this process write a session at a time. Between
+// processes the session's epoch decides.
+func (s *Service) claim(id string) (release func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[id] {
+		return nil, errs.New(errs.Conflict, "another request is writing to this upload session").
+			WithCode("BLOB_UPLOAD_INVALID")
+	}
+	s.busy[id] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.busy, id)
+	}, nil
+}
+
+func uploadUnknown() error {
+	return errs.New(errs.NotFound, "no such upload session; it may have ended or expired").
+		WithCode("BLOB_UPLOAD_UNKNOWN")
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/blob"
+	"packhouse/internal/database"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/registry"
+)
+
+// ensurePackage returns the id of the package, which it makes if need be.
+func ensurePackage(ctx context.Context, tx *database.Tx, p access.Package, owner, actor int64, v access.Visibility, now time.Time) (int64, error) {
+	var id int64
+	err := tx.QueryRow(ctx, `SELECT id FROM packages WHERE owner_id = ? AND type = ? AND name = ? AND deleted_at IS NULL`,
+		owner, string(p.Type), p.Name.Package()).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	err = tx.QueryRow(ctx, `INSERT INTO packages (owner_id, type, name, visibility, created_at, created_by)
+		VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (owner_id, type, name) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
+		owner, string(p.Type), p.Name.Package(), string(v), toMicros(now), actor).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, database.ErrRetry // another push made it at this moment
+	}
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role) VALUES (?, ?, 'admin')`, id, actor)
+	return id, err
+}
+
+// CommitBlob implements registry.Commits.
+func (s *Store) CommitBlob(ctx context.Context, c *registry.BlobCommit) (blob.Location, error) {
+	var used string
+	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRow(ctx, `INSERT INTO blobs (digest, size, location, state, lease_until, created_at)
+			VALUES (?, ?, ?, 'live', ?, ?)
+			ON CONFLICT (digest) DO UPDATE SET
+				location = CASE WHEN blobs.state IN ('live', 'condemned') AND blobs.location <> ?
+					THEN blobs.location ELSE excluded.location END,
+				size = excluded.size, state = 'live',
+				lease_until = CASE WHEN blobs.lease_until > excluded.lease_until
+					THEN blobs.lease_until ELSE excluded.lease_until END
+			RETURNING location`,
+			c.Digest.String(), c.Size, string(c.Location), toMicros(c.LeaseUntil), toMicros(c.Now), brokenLocation(c)).
+			Scan(&used)
+		if err != nil {
+			return err
+		}
+		if used == "" {
+			if err := keepContent(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return linkBlob(ctx, tx, id, c)
+	})
+	return blob.Location(used), err
+}
+
+// brokenLocation returns a location that the statement may overwrite; one that
+// no row has when there is none.
+func brokenLocation(c *registry.BlobCommit) string {
+	if c.Replaces != "" {
+		return string(c.Replaces)
+	}
+	return "-"
+}
+
+func keepContent(ctx context.Context, tx *database.Tx, c *registry.BlobCommit) error {
+	content := c.Content
+	if content == nil {
+		content = []byte{}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO blob_contents (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING`,
+		c.Digest.String(), content)
+	return err
+}
+
+func linkBlob(ctx context.Context, tx *database.Tx, packageID int64, c *registry.BlobCommit) error {
+	_, err := tx.Exec(ctx, `INSERT INTO package_blobs (package_id, digest) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+		packageID, c.Digest.String())
+	if err != nil || c.Session == "" {
+		return err
+	}
+	return deleteSession(ctx, tx, c.Session)
+}
+
+// MountBlob implements registry.Commits.
+func (s *Store) MountBlob(ctx context.Context, c *registry.BlobCommit) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := renewBlob(ctx, tx, c.Digest, c.LeaseUntil); err != nil {
+			return err
+		}
+		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		if err != nil {
+			return err
+		}
+		return linkBlob(ctx, tx, id, c)
+	})
+}
+
+// RenewBlob implements registry.Commits.
+func (s *Store) RenewBlob(ctx context.Context, d oci.Digest, until time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		return renewBlob(ctx, tx, d, until)
+	})
+}
+
+func renewBlob(ctx context.Context, tx *database.Tx, d oci.Digest, until time.Time) error {
+	res, err := tx.Exec(ctx, `UPDATE blobs SET state = 'live',
+			lease_until = CASE WHEN lease_until > ? THEN lease_until ELSE ? END
+		WHERE digest = ? AND state IN ('live', 'condemned')`, toMicros(until), toMicros(until), d.String())
+	if err != nil {
+		return err
+	}
+	return oneRow(res, errs.New(errs.NotFound, "no such blob").WithCode("BLOB_UNKNOWN"))
+}
+
+// UnlinkBlob implements registry.Commits. The link goes first: a push that
+// stores a manifest meanwhile holds the link's row, so either it sees the link
+// gone or this sees its edges.
+func (s *Store) UnlinkBlob(ctx context.Context, packageID int64, d oci.Digest) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `DELETE FROM package_blobs WHERE package_id = ? AND digest = ?`, packageID, d.String())
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errs.New(errs.NotFound, "the package does not hold this blob").WithCode("BLOB_UNKNOWN")); err != nil {
+			return err
+		}
+		var needed string
+		err = tx.QueryRow(ctx, `SELECT v.digest FROM edges e
+			JOIN versions v ON v.digest = e.parent AND v.package_id = ? AND v.deleted_at IS NULL
+			WHERE e.child = ? AND e.kind = 'blob' LIMIT 1`, packageID, d.String()).Scan(&needed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return errs.New(errs.Unsupported, "version %s needs this blob; delete the version first", needed)
+	})
+}

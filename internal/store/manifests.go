@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"packhouse/internal/database"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/registry"
+)
+
+// CommitManifest implements registry.Commits.
+func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		if err != nil {
+			return err
+		}
+		if err := s.checkParts(ctx, tx, id, c.Parts); err != nil {
+			return err
+		}
+		if err := keepManifest(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := keepVersion(ctx, tx, id, c); err != nil {
+			return err
+		}
+		for _, tag := range c.Tags {
+			if err := setTag(ctx, tx, id, tag, c); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, `UPDATE packages SET published_at = ? WHERE id = ? AND published_at IS NULL`,
+			toMicros(c.Now), id)
+		return err
+	})
+}
+
+// checkParts compares what the manifest names with what the package holds, in
+// the transaction that stores the manifest.
+func (s *Store) checkParts(ctx context.Context, tx *database.Tx, packageID int64, parts []oci.Part) error {
+	held := map[oci.PartKind]map[string]int64{}
+	for kind, query := range map[oci.PartKind]string{
+		oci.PartBlob: `SELECT h.digest, b.size FROM package_blobs h
+			JOIN blobs b ON b.digest = h.digest AND b.state IN ('live', 'condemned')
+			WHERE h.package_id = ? AND h.digest IN (`,
+		oci.PartManifest: `SELECT v.digest, v.size FROM versions v
+			WHERE v.package_id = ? AND v.deleted_at IS NULL AND v.digest IN (`,
+	} {
+		sizes, err := sizesOf(ctx, tx, query, packageID, digestsOf(parts, kind), s.forShare)
+		if err != nil {
+			return err
+		}
+		held[kind] = sizes
+	}
+	var missing registry.MissingParts
+	for _, part := range parts {
+		size, ok := held[part.Kind][part.Digest.String()]
+		if !ok {
+			size = -1
+		}
+		if size != part.Size {
+			missing = append(missing, registry.MissingPart{Part: part, Held: size})
+		}
+	}
+	if len(missing) > 0 {
+		return missing
+	}
+	return nil
+}
+
+func digestsOf(parts []oci.Part, kind oci.PartKind) []string {
+	var digests []string
+	for _, part := range parts {
+		if part.Kind == kind {
+			digests = append(digests, part.Digest.String())
+		}
+	}
+	return digests
+}
+
+// Lists of digests are padded to one of two lengths, so that the statements
+// stay few and prepared.
+const shortList, longList = 8, 64
+
+func sizesOf(ctx context.Context, q database.Querier, query string, packageID int64, digests []string, suffix string) (map[string]int64, error) {
+	sizes := make(map[string]int64, len(digests))
+	for len(digests) > 0 {
+		width := shortList
+		if len(digests) > shortList {
+			width = longList
+		}
+		n := min(width, len(digests))
+		args := make([]any, 1, width+1)
+		args[0] = packageID
+		for i := range width {
+			args = append(args, digests[min(i, n-1)])
+		}
+		digests = digests[n:]
+		if err := scanSizes(ctx, q, query+marks(width)+`)`+suffix, args, sizes); err != nil {
+			return nil, err
+		}
+	}
+	return sizes, nil
+}
+
+func marks(n int) string { return strings.Repeat("?, ", n-1) + "?" }
+
+func scanSizes(ctx context.Context, q database.Querier, query string, args []any, sizes map[string]int64) error {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var digest string
+		var size int64
+		if err := rows.Scan(&digest, &size); err != nil {
+			return err
+		}
+		sizes[digest] = size
+	}
+	return rows.Err()
+}
+
+// keepManifest stores bytes and edges, once per digest.
+func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
+	res, err := tx.Exec(ctx, `INSERT INTO manifests (digest, content, created_at) VALUES (?, ?, ?)
+		ON CONFLICT (digest) DO NOTHING`, c.Digest.String(), c.Content, toMicros(c.Now))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	const insertEdge = `INSERT INTO edges (parent, child, kind) VALUES (?, ?, ?)`
+	for _, part := range c.Parts {
+		kind := "blob"
+		if part.Kind == oci.PartManifest {
+			kind = "manifest"
+		}
+		if _, err := tx.Exec(ctx, insertEdge, c.Digest.String(), part.Digest.String(), kind); err != nil {
+			return err
+		}
+	}
+	if c.Manifest.Subject == nil {
+		return nil
+	}
+	_, err = tx.Exec(ctx, insertEdge, c.Digest.String(), c.Manifest.Subject.Digest.String(), "subject")
+	return err
+}
+
+// keepVersion makes the manifest a version of the package, or brings a deleted
+// one back.
+func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) error {
+	annotations, err := json.Marshal(c.Manifest.Annotations)
+	if err != nil {
+		return err
+	}
+	var subject any
+	if c.Manifest.Subject != nil {
+		subject = c.Manifest.Subject.Digest.String()
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO versions
+		(package_id, digest, media_type, size, subject, artifact_type, annotations, created_at, created_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (package_id, digest) DO UPDATE SET media_type = excluded.media_type, deleted_at = NULL`,
+		packageID, c.Digest.String(), c.Manifest.MediaType, len(c.Content), subject, c.Manifest.ArtifactType,
+		string(annotations), toMicros(c.Now), c.Actor)
+	return err
+}
+
+// setTag ends the tag's present interval and begins one at the new digest;
+// nothing when it points there already.
+func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, c *registry.ManifestCommit) error {
+	var present string
+	err := tx.QueryRow(ctx, `SELECT digest FROM tags WHERE package_id = ? AND name = ? AND until IS NULL`,
+		packageID, tag.String()).Scan(&present)
+	if err == nil && present == c.Digest.String() {
+		return nil
+	}
+	if err == nil {
+		if _, err := endTag(ctx, tx, packageID, tag, c.Now); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO tags (package_id, name, digest, since, set_by) VALUES (?, ?, ?, ?, ?)`,
+		packageID, tag.String(), c.Digest.String(), toMicros(c.Now), c.Actor)
+	if database.IsUnique(err) {
+		return database.ErrRetry // another push set the tag at this moment
+	}
+	return err
+}
+
+func endTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, now time.Time) (sql.Result, error) {
+	return tx.Exec(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND name = ? AND until IS NULL`,
+		toMicros(now), packageID, tag.String())
+}
+
+// DeleteTag implements registry.Commits.
+func (s *Store) DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		res, err := endTag(ctx, tx, packageID, tag, now)
+		if err != nil {
+			return err
+		}
+		return oneRow(res, errs.New(errs.NotFound, "the package has no tag %s", tag).WithCode("MANIFEST_UNKNOWN"))
+	})
+}
+
+// DeleteVersion implements registry.Commits.
+func (s *Store) DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `UPDATE versions SET deleted_at = ? WHERE package_id = ? AND digest = ? AND deleted_at IS NULL`,
+			toMicros(now), packageID, d.String())
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errs.New(errs.NotFound, "the package has no version %s", d).WithCode("MANIFEST_UNKNOWN")); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND digest = ? AND until IS NULL`,
+			toMicros(now), packageID, d.String())
+		return err
+	})
+}
+
+var _ registry.Commits = (*Store)(nil)
