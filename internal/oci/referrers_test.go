@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -93,32 +92,6 @@ func BenchmarkReferrersIndex1000(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := ReferrersIndex(referrers); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkParseManifest(b *testing.B) {
-	layers := layer(1)
-	for n := 2; n < 9; n++ {
-		layers += "," + layer(n)
-	}
-	body := image(layers, `,"annotations":{"org.opencontainers.image.source":"https://git.example.com/octo/app","org.opencontainers.image.licenses":"Apache-2.0"}`)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ParseManifest(MediaTypeImageManifest, body); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkEncodingJSON(b *testing.B) { // for scale
-	body := image(layer(1)+","+layer(2), "")
-	b.SetBytes(int64(len(body)))
-	for b.Loop() {
-		var v Manifest
-		if err := json.Unmarshal(body, &v); err != nil {
 			b.Fatal(err)
 		}
 	}
