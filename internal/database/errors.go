@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"net"
 	"strings"
 	"syscall"
 	"time"
@@ -86,18 +85,20 @@ func classifyPostgres(err error) error {
 	if settled(err) {
 		return err
 	}
+	_, refused := errors.AsType[*pgconn.ConnectError](err)
 	switch code := postgresCode(err); {
 	case code == "53100":
 		return noSpace(err)
-	case code == "":
-		if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-			return unavailable(err)
+	case code != "":
+		for _, class := range []string{"08", "53", "57", "58", "40", "55P03", "25P03", "25006"} {
+			if strings.HasPrefix(code, class) {
+				return unavailable(err)
+			}
 		}
-	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"),
-		strings.HasPrefix(code, "58"), code == "25006", code == "25P03", code == "40001", code == "40P01", code == "55P03":
+		return err
+	case refused, lost(err):
 		return unavailable(err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	case errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return classifyCommon(err)
@@ -107,10 +108,7 @@ func classifyCommon(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return noSpace(err)
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, net.ErrClosed):
-		return unavailable(err)
-	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, syscall.EIO):
 		return unavailable(err)
 	}
 	return err

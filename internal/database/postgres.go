@@ -4,13 +4,28 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// OpenPostgres opens the database that url names, in the form of libpq.
+const (
+	// statementTimeout ends a statement on the server, and with it what waits
+	// for its locks. Migrations have none.
+	statementTimeout = "30s"
+	// idleTimeout ends a transaction whose client fell silent.
+	idleTimeout    = "60s"
+	connectTimeout = 5 * time.Second
+	// commitTimeout bounds the wait for the answer to COMMIT, which does not
+	// end with the caller's context.
+	commitTimeout = 30 * time.Second
+)
+
+// OpenPostgres opens the database that url names, in the form libpq takes. It
+// fails when the server cannot be reached; later it may come and go.
 func OpenPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -20,57 +35,72 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	if o.Readers <= 0 {
 		config.MaxConns = int32(max(8, 4*runtime.GOMAXPROCS(0)))
 	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	params := config.ConnConfig.RuntimeParams
+	params["idle_in_transaction_session_timeout"] = idleTimeout
+	if params["application_name"] == "" {
+		params["application_name"] = "packhouse"
+	}
+	migrate := config.ConnConfig.Copy()
+	params["statement_timeout"] = statementTimeout
+
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, classifyPostgres(err)
 	}
-	b := &postgresDB{pool: pool, sql: stdlib.OpenDBFromPool(pool)}
+	b := &postgresDB{
+		pool: pool, log: o.Logger, random: o.Random,
+		sql:     sql.OpenDB(postgresConnector{stdlib.GetPoolConnector(pool)}),
+		migrate: sql.OpenDB(postgresConnector{stdlib.GetConnector(*migrate)}),
+	}
+	// The pool keeps idle connections; database/sql must not keep them from it.
+	b.sql.SetMaxIdleConns(0)
+	b.migrate.SetMaxIdleConns(0)
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
 	if err := b.ping(ctx); err != nil {
 		b.close()
 		return nil, err
 	}
-	return &DB{engine: EnginePostgres, sql: b.sql, backend: b}, nil
+	return &DB{engine: EnginePostgres, sql: b.migrate, backend: b}, nil
 }
 
+// postgresDB is the backend on PostgreSQL.
 type postgresDB struct {
-	pool  *pgxpool.Pool
-	sql   *sql.DB
-	binds rebinder
+	rebinder
+	pool         *pgxpool.Pool
+	sql, migrate *sql.DB
+	log          *slog.Logger
+	random       func() float64
 }
 
-func (b *postgresDB) querier(h handle, readOnly bool) *querier {
-	return &querier{h: h, text: b.binds.text, classify: classifyPostgres, readOnly: readOnly}
-}
-
-func (b *postgresDB) reader() Querier { return b.querier(b.sql, true) }
+func (b *postgresDB) reader() Querier { return postgresReader{b} }
 
 func (b *postgresDB) snapshot(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
-	tx, err := b.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if err != nil {
-		return classifyPostgres(err)
-	}
-	defer tx.Rollback()
-	return fn(ctx, b.querier(tx, true))
-}
-
-func (b *postgresDB) write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, relaxed bool) error {
-	tx, err := b.sql.BeginTx(ctx, nil)
-	if err != nil {
-		return classifyPostgres(err)
-	}
-	defer tx.Rollback()
-	if err := fn(ctx, &Tx{b.querier(tx, false)}); err != nil {
-		return err
-	}
-	return classifyPostgres(tx.Commit())
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return b.retry(ctx, func() (error, bool) {
+		tx, err := b.sql.BeginTx(ctx, options)
+		if err != nil {
+			return classifyPostgres(err), lost(err)
+		}
+		defer tx.Rollback()
+		t := &Tx{s: postgresSession{b, tx}, readOnly: true}
+		return t.finish(fn(ctx, t)), false
+	})
 }
 
 func (b *postgresDB) version(context.Context) (uint64, bool, error) { return 0, false, nil }
 
-func (b *postgresDB) ping(ctx context.Context) error { return classifyPostgres(b.sql.PingContext(ctx)) }
+func (b *postgresDB) ping(ctx context.Context) error {
+	return classifyPostgres(b.pool.Ping(ctx))
+}
 
 func (b *postgresDB) close() error {
 	err := b.sql.Close()
+	if e := b.migrate.Close(); err == nil {
+		err = e
+	}
 	b.pool.Close()
 	return err
 }

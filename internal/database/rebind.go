@@ -4,17 +4,24 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
-// rebinder turns ? placeholders into $1, $2, …, once for each text.
-type rebinder struct{ texts sync.Map }
+// rebinder turns ? placeholders into $1, $2, …, once for each text. It keeps
+// as many texts as a connection keeps statements.
+type rebinder struct {
+	texts sync.Map
+	kept  atomic.Int32
+}
 
 func (r *rebinder) text(query string) string {
 	if t, ok := r.texts.Load(query); ok {
 		return t.(string)
 	}
 	t := rebind(query)
-	r.texts.Store(query, t)
+	if r.kept.Add(1) <= maxStatements {
+		r.texts.Store(query, t)
+	}
 	return t
 }
 

@@ -3,88 +3,171 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/url"
+	"os"
 	"runtime"
-	"sync"
+	"strconv"
+	"strings"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 )
 
 // OpenSQLite opens the database in the file at path and creates it, readable
 // by this user alone, when it is missing. The directory must exist, on a local
-// disk.
+// disk. Other processes may have the same database open.
 func OpenSQLite(ctx context.Context, path string, o Options) (*DB, error) {
-	readers := o.Readers
-	if readers <= 0 {
-		readers = max(4, 2*runtime.GOMAXPROCS(0))
+	if err := refuseNetwork(path); err != nil {
+		return nil, err
 	}
-	dsn := func(extra string) string {
-		u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-		return u.String() + "?_busy_timeout=5000&_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL" + extra
-	}
-	w, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
-	if err != nil {
-		return nil, fmt.Errorf("open SQLite: %w", err)
-	}
-	w.SetMaxOpenConns(1)
-	if err := w.PingContext(ctx); err != nil {
+	if err := create(path); err != nil {
 		return nil, classifySQLite(err)
 	}
-	r, err := sql.Open("sqlite", dsn("&_query_only=on"))
+	b, err := newSQLite(path, o)
 	if err != nil {
-		return nil, fmt.Errorf("open SQLite: %w", err)
+		return nil, err
 	}
-	r.SetMaxOpenConns(readers)
-	r.SetMaxIdleConns(readers)
-	b := &sqliteDB{w: w, r: r}
-	return &DB{engine: EngineSQLite, sql: w, backend: b}, nil
+	if err := b.check(ctx); err != nil {
+		b.close()
+		return nil, err
+	}
+	return &DB{engine: EngineSQLite, sql: b.migrate, backend: b}, nil
 }
 
+// create makes an empty file with the mode the driver gives its companions
+// too. A file that is there is not touched: closing a file of our own on it
+// would drop the locks of every connection in this process.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sqliteDB is the backend on SQLite: a pool of readers, one writer, one
+// connection that watches for changes, and one for migrations.
 type sqliteDB struct {
-	w, r    *sql.DB
-	mu      sync.Mutex
-	commits uint64
+	readers *sql.DB
+	migrate *sql.DB
+	writer  *writer
+	watch   watch
 }
 
-func same(text string) string { return text }
-
-func (b *sqliteDB) reader() Querier {
-	return &querier{h: b.r, text: same, classify: classifySQLite, readOnly: true}
+func newSQLite(path string, o Options) (*sqliteDB, error) {
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	n := o.Readers
+	if n <= 0 {
+		n = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	write, err := connector(path, "&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_txlock=immediate"+
+		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-8000)&_pragma=temp_store(memory)")
+	if err != nil {
+		return nil, err
+	}
+	read, err := connector(path, "&_pragma=cache_size(-4000)&_pragma=temp_store(memory)&_query_only=on")
+	if err != nil {
+		return nil, err
+	}
+	b := &sqliteDB{readers: sql.OpenDB(read), migrate: sql.OpenDB(write)}
+	b.readers.SetMaxOpenConns(n)
+	b.readers.SetMaxIdleConns(n)
+	b.migrate.SetMaxOpenConns(1)
+	b.migrate.SetMaxIdleConns(0)
+	b.watch.connector = read
+	b.writer = newWriter(write, log)
+	return b, nil
 }
+
+// connector returns what opens connections to path; settings is the rest of
+// the driver's address.
+func connector(path, settings string) (driver.Connector, error) {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	c, err := sqlite.NewConnector(u.String() + "?_busy_timeout=5000" + settings)
+	if err != nil {
+		return nil, fmt.Errorf("the database address: %w", err)
+	}
+	return sqliteConnector{c}, nil
+}
+
+// check opens the file, makes it a WAL database and refuses a library that may
+// damage one: before 3.51.3 the reset of the log races with a commit.
+func (b *sqliteDB) check(ctx context.Context) error {
+	var version, mode string
+	// The connection for migrations also creates the log.
+	if err := b.migrate.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return classifySQLite(err)
+	}
+	if olderThan(version, 3, 51, 3) {
+		return fmt.Errorf("SQLite %s can damage its log; 3.51.3 or newer is needed", version)
+	}
+	if err := b.migrate.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return classifySQLite(err)
+	}
+	if mode != "wal" {
+		return fmt.Errorf("SQLite keeps no write-ahead log here (journal mode %s): its files need a local disk", mode)
+	}
+	return b.ping(ctx)
+}
+
+// olderThan compares a version such as 3.51.3 with one to have at least. What
+// is no version is older.
+func olderThan(version string, atLeast ...int) bool {
+	parts := strings.Split(version, ".")
+	for i, want := range atLeast {
+		if i >= len(parts) {
+			return true
+		}
+		if n, err := strconv.Atoi(parts[i]); err != nil || n != want {
+			return err != nil || n < want
+		}
+	}
+	return false
+}
+
+func (b *sqliteDB) reader() Querier { return sqliteReader{b.readers} }
 
 func (b *sqliteDB) snapshot(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
-	tx, err := b.r.BeginTx(ctx, nil)
+	c, err := b.readers.Conn(ctx)
 	if err != nil {
 		return classifySQLite(err)
 	}
-	defer tx.Rollback()
-	return fn(ctx, &querier{h: tx, text: same, classify: classifySQLite, readOnly: true})
+	defer c.Close()
+	tx := &Tx{s: sqliteSession{c}, readOnly: true}
+	if _, err := tx.s.exec(ctx, "BEGIN", nil); err != nil {
+		return err
+	}
+	defer tx.s.exec(context.WithoutCancel(ctx), "ROLLBACK", nil)
+	defer tx.finish(nil)
+	return fn(ctx, tx)
 }
 
 func (b *sqliteDB) write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, relaxed bool) error {
-	tx, err := b.w.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return classifySQLite(err)
-	}
-	defer tx.Rollback()
-	if err := fn(ctx, &Tx{&querier{h: tx, text: same, classify: classifySQLite}}); err != nil {
-		return err
-	}
-	err = tx.Commit()
-	b.mu.Lock()
-	b.commits++
-	b.mu.Unlock()
-	return classifySQLite(err)
+	return b.writer.write(ctx, fn, relaxed)
 }
 
 func (b *sqliteDB) version(ctx context.Context) (uint64, bool, error) {
-	return 0, false, nil
+	v, err := b.watch.version(ctx)
+	return v, err == nil, err
 }
 
-func (b *sqliteDB) ping(ctx context.Context) error { return classifySQLite(b.r.PingContext(ctx)) }
+func (b *sqliteDB) ping(ctx context.Context) error {
+	// This one reads the file, unlike SELECT 1.
+	var n int
+	return sqliteReader{b.readers}.QueryRow(ctx, "PRAGMA schema_version").Scan(&n)
+}
 
 func (b *sqliteDB) close() error {
-	b.r.Close()
-	return b.w.Close()
+	b.watch.close()
+	return errors.Join(b.readers.Close(), b.migrate.Close(), b.writer.close())
 }

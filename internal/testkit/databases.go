@@ -17,12 +17,7 @@ func Databases(t *testing.T, run func(t *testing.T, db *database.DB)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		db, err := database.OpenPostgres(t.Context(), Postgres(t), database.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		closeAtEnd(t, db)
-		run(t, db)
+		run(t, OpenPostgres(t))
 	})
 }
 
@@ -30,6 +25,17 @@ func Databases(t *testing.T, run func(t *testing.T, db *database.DB)) {
 func SQLite(t testing.TB) *database.DB {
 	t.Helper()
 	db, err := database.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "packhouse.db"), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, db)
+	return db
+}
+
+// OpenPostgres returns a new, empty PostgreSQL database for this test, opened.
+func OpenPostgres(t testing.TB) *database.DB {
+	t.Helper()
+	db, err := database.OpenPostgres(t.Context(), Postgres(t), database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
