@@ -1,0 +1,5 @@
+//go:build !nofsync_dir
+
+package fs
+
+const dirSync = true

@@ -1,0 +1,5 @@
+//go:build !nofsync_file
+
+package fs
+
+const fileSync = true
