@@ -131,6 +131,7 @@ func TestConnReportsCutBody(t *testing.T) {
 	c := dialTest(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("short"))
+		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	})
 	for _, sink := range []io.Writer{nil, io.Discard} {
