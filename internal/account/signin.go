@@ -1,0 +1,65 @@
+package account
+
+import (
+	"context"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+)
+
+// errSignIn is the one answer to every failed sign-in.
+func errSignIn() error {
+	return errs.New(errs.Unauthenticated, "the user name or the password is not right")
+}
+
+// SignIn returns the principal of the user, with all scopes, if the password is
+// right. Unknown logins, users without a password, suspended users and wrong
+// passwords are one Unauthenticated error, after one check's time.
+//
+// admit is asked before a check is paid for and may refuse it, for throttling;
+// its settle is told how the check ended. Passwords that were right within the
+// last minute are not checked again, and admit is not asked.
+func (s *Service) SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error) {
+	a, err := s.Get(ctx, login)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return access.Principal{}, err
+	}
+	may := err == nil && a.Kind == User && !a.Suspended && a.PasswordHash != ""
+	if may && s.recent.has(a.Login, password, a.PasswordHash, s.Now()) {
+		return principal(a), nil
+	}
+	settle, err := admit()
+	if err != nil {
+		return access.Principal{}, err
+	}
+	if !may {
+		a.PasswordHash = ""
+	}
+	ok, outdated, err := s.Passwords.Verify(ctx, a.PasswordHash, password)
+	settle(ok || err != nil)
+	if err != nil {
+		return access.Principal{}, err
+	}
+	if !ok {
+		return access.Principal{}, errSignIn()
+	}
+	if outdated {
+		s.upgrade(ctx, &a, password)
+	}
+	s.recent.add(a.Login, password, a.PasswordHash, s.Now())
+	return principal(a), nil
+}
+
+// upgrade stores the password at today's cost. Its failure costs nothing: the
+// old hash still holds, and the next sign-in tries again.
+func (s *Service) upgrade(ctx context.Context, a *Account, password string) {
+	hash, err := s.Passwords.Hash(ctx, password)
+	if err != nil || s.Store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash) != nil {
+		return
+	}
+	a.PasswordHash = hash
+}
+
+func principal(a Account) access.Principal {
+	return access.Principal{AccountID: a.ID, Login: a.Login, SiteAdmin: a.SiteAdmin, Scopes: access.AllScopes}
+}

@@ -1,0 +1,199 @@
+package token
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+)
+
+// maxCredential is the longest user name and password that are looked at.
+const maxCredential = 4 << 10
+
+// maxSeen is how many verified bearer tokens are remembered, about 1 KiB each.
+const maxSeen = 4096
+
+// Passwords checks the passwords of accounts.
+type Passwords interface {
+	// SignIn returns the principal if the password is right. It calls admit
+	// before it pays for a check, unless it knows the answer, and then settle.
+	SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error)
+}
+
+// Options is what an Authenticator is built from.
+type Options struct {
+	Store     Store
+	Keys      KeyStore
+	Passwords Passwords
+	// Issuer and Service are the names in bearer tokens: whose they are and
+	// what for. Tokens with others are refused.
+	Issuer, Service string
+	// Client returns the address of the client, behind trusted proxies.
+	Client func(*http.Request) netip.Addr
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Authenticator tells who sent a request, and issues bearer tokens. Safe for
+// concurrent use; several nodes may work on one database.
+type Authenticator struct {
+	Options
+	keys     *keyring
+	seen     *otter.Cache[string, verified]
+	throttle signInThrottle
+	uses     uses
+}
+
+// NewAuthenticator returns an Authenticator on o.
+func NewAuthenticator(o Options) (*Authenticator, error) {
+	seen, err := otter.New(&otter.Options[string, verified]{MaximumSize: maxSeen})
+	if err != nil {
+		return nil, err
+	}
+	return &Authenticator{
+		Options:  o,
+		keys:     &keyring{store: o.Keys, now: o.Now, random: o.Random},
+		seen:     seen,
+		throttle: newSignInThrottle(),
+	}, nil
+}
+
+func errCredential(text string) error { return errs.New(errs.Unauthenticated, "%s", text) }
+
+func errToken() error { return errCredential("the token is not valid") }
+
+// Authenticate returns the principal of the request's credential and nobody for
+// a request without one. A credential that does not hold is Unauthenticated,
+// whatever the request is for; it is never taken for nobody.
+//
+// It takes Basic with a login and a personal access token or the account's
+// password, Bearer with a token that Issue made, and Bearer with a personal
+// access token as it is or, as scripts do, with "token" or "login:token" in
+// base64.
+func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
+	headers := r.Header["Authorization"]
+	if len(headers) == 0 {
+		return access.Principal{}, nil
+	}
+	scheme, value, _ := strings.Cut(headers[0], " ")
+	switch {
+	case len(headers) > 1:
+		return access.Principal{}, errCredential("more than one Authorization header")
+	case strings.EqualFold(scheme, "Bearer"):
+		return a.byBearer(ctx, value)
+	case strings.EqualFold(scheme, "Basic"):
+		login, secret, ok := parseBasic(value)
+		if !ok {
+			return access.Principal{}, errCredential("the Authorization header is malformed")
+		}
+		return a.SignIn(ctx, r, login, secret)
+	}
+	return access.Principal{}, errCredential("the Authorization header is neither Basic nor Bearer")
+}
+
+func parseBasic(value string) (login, secret string, ok bool) {
+	if len(value) > maxCredential {
+		return "", "", false
+	}
+	b, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(value, " "))
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(b), ":")
+}
+
+// SignIn returns the principal of a login with a personal access token or a
+// password. Both empty is nobody.
+func (a *Authenticator) SignIn(ctx context.Context, r *http.Request, login, secret string) (access.Principal, error) {
+	switch {
+	case login == "" && secret == "":
+		return access.Principal{}, nil
+	case len(login)+len(secret) > maxCredential:
+		return access.Principal{}, errCredential("the user name or the password is not right")
+	case Personal.looksLike(secret):
+		who, err := a.personal(ctx, secret)
+		if err == nil && !strings.EqualFold(who.Login, login) {
+			return access.Principal{}, errCredential("the token is not of the user that was named")
+		}
+		return who, err
+	}
+	return a.Passwords.SignIn(ctx, login, secret, func() (func(bool), error) {
+		return a.throttle.admit(strings.ToLower(login), a.Client(r), a.Now())
+	})
+}
+
+// personal returns the principal of a personal access token.
+func (a *Authenticator) personal(ctx context.Context, secret string) (access.Principal, error) {
+	if !Personal.wellFormed(secret) {
+		return access.Principal{}, errToken()
+	}
+	t, h, err := a.Store.TokenBySecret(ctx, hashOf(secret))
+	if errs.Is(err, errs.NotFound) {
+		return access.Principal{}, errToken()
+	}
+	if err != nil {
+		return access.Principal{}, err
+	}
+	now := a.Now()
+	if err := live(t, h, now); err != nil {
+		return access.Principal{}, err
+	}
+	a.uses.note(t, now)
+	return access.Principal{
+		AccountID: h.AccountID, Login: h.Login, SiteAdmin: h.SiteAdmin, Scopes: t.Scopes, TokenID: t.ID,
+	}, nil
+}
+
+// byBearer tells the three things apart that come as Bearer.
+func (a *Authenticator) byBearer(ctx context.Context, value string) (access.Principal, error) {
+	switch {
+	case len(value) > MaxBearer:
+		return access.Principal{}, errBearer()
+	case strings.Contains(value, "."):
+		return a.bearer(ctx, value)
+	case Personal.looksLike(value):
+		return a.personal(ctx, value)
+	}
+	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
+	if err != nil {
+		return access.Principal{}, errBearer()
+	}
+	login, secret, pair := strings.Cut(string(b), ":")
+	if !pair {
+		login, secret = "", login
+	}
+	who, err := a.personal(ctx, secret)
+	if err == nil && pair && !strings.EqualFold(who.Login, login) {
+		return access.Principal{}, errCredential("the token is not of the user that was named")
+	}
+	return who, err
+}
+
+// StillValid returns Unauthenticated when the credential behind who has ended
+// since who was authenticated: its token revoked or expired, its account
+// suspended or no longer a site administrator. It costs one query, and none for
+// a principal that this request has just authenticated by Basic.
+func (a *Authenticator) StillValid(ctx context.Context, who access.Principal) error {
+	if who.Anonymous() || !who.Restricted {
+		return nil
+	}
+	t, h, err := a.Store.Credential(ctx, who.AccountID, who.TokenID)
+	if errs.Is(err, errs.NotFound) {
+		return errBearer()
+	}
+	if err != nil {
+		return err
+	}
+	if who.SiteAdmin && !h.SiteAdmin {
+		return errBearer()
+	}
+	return live(t, h, a.Now())
+}

@@ -1,0 +1,120 @@
+package token
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+)
+
+const (
+	// MaxBearer is the longest bearer token that is looked at, in bytes.
+	MaxBearer = 8 << 10
+	// BearerLife is how long a bearer token holds.
+	BearerLife = 5 * time.Minute
+	// clockSkew is how far the clocks of two nodes may be apart.
+	clockSkew = 30 * time.Second
+)
+
+var segment = base64.RawURLEncoding.Strict()
+
+// encodeHeader returns the first segment of every token that the key signs. It
+// is compared as a whole and never parsed, so a token cannot choose its
+// algorithm, its type or its key: all three are this text or another one.
+func encodeHeader(keyID string) string {
+	return segment.EncodeToString([]byte(`{"alg":"EdDSA","typ":"packhouse-registry+jwt","kid":"` + keyID + `"}`))
+}
+
+// claims is the payload of a bearer token. All members are always there.
+type claims struct {
+	Issuer    string        `json:"iss"`
+	Subject   string        `json:"sub"` // the login; empty for nobody
+	Audience  string        `json:"aud"`
+	ExpiresAt int64         `json:"exp"`
+	NotBefore int64         `json:"nbf"`
+	IssuedAt  int64         `json:"iat"`
+	ID        string        `json:"jti"`
+	Access    []claimAccess `json:"access"`
+	Account   int64         `json:"packhouse_account"`
+	Token     int64         `json:"packhouse_token"`
+	SiteAdmin bool          `json:"packhouse_site_admin"`
+	Scopes    string        `json:"packhouse_scopes"`
+}
+
+type claimAccess struct {
+	Type    string   `json:"type"`
+	Name    string   `json:"name"`
+	Actions []string `json:"actions"`
+}
+
+// errBearer is the one answer to a bearer token that does not hold.
+func errBearer() error { return errCredential("the bearer token is not valid, or no longer") }
+
+// sign returns the compact form of c.
+func (k signingKey) sign(c claims) (string, error) {
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	text := k.header + "." + segment.EncodeToString(payload)
+	return text + "." + segment.EncodeToString(ed25519.Sign(k.private, []byte(text))), nil
+}
+
+// parseBearer checks token's form, signature and claims, in this order.
+func (k *keyring) parseBearer(ctx context.Context, token, issuer, service string) (claims, error) {
+	if len(token) > MaxBearer {
+		return claims{}, errBearer()
+	}
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, found := strings.Cut(rest, ".")
+	if !found || strings.Contains(signature, ".") {
+		return claims{}, errBearer()
+	}
+	sig, err := segment.DecodeString(signature)
+	if err != nil || len(sig) != ed25519.SignatureSize {
+		return claims{}, errBearer()
+	}
+	key, known, err := k.verifier(ctx, header)
+	if err != nil {
+		return claims{}, err
+	}
+	if !known || !ed25519.Verify(key, []byte(token[:len(header)+1+len(payload)]), sig) {
+		return claims{}, errBearer()
+	}
+	c, err := decodeClaims(payload)
+	if err != nil || !c.hold(k.now(), issuer, service) {
+		return claims{}, errBearer()
+	}
+	return c, nil
+}
+
+func decodeClaims(payload string) (claims, error) {
+	var c claims
+	raw, err := segment.DecodeString(payload)
+	if err != nil {
+		return c, err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return c, errors.New("more than one document")
+	}
+	return c, nil
+}
+
+// hold reports whether c is meant for this service and this moment.
+func (c claims) hold(now time.Time, issuer, service string) bool {
+	lived := c.ExpiresAt - c.IssuedAt
+	return c.Issuer == issuer && c.Audience == service && c.ID != "" && c.Access != nil &&
+		c.NotBefore == c.IssuedAt && lived > 0 && lived <= int64(BearerLife/time.Second) &&
+		now.Unix() < c.ExpiresAt && now.Add(clockSkew).Unix() >= c.NotBefore &&
+		(c.Account != 0) == (c.Subject != "")
+}
