@@ -93,7 +93,7 @@ func (s *Service) keepSmall(sess *Session, body Body, head []byte, err error) (i
 	if err == nil && body.RangeLength >= 0 && int64(len(head)) != body.RangeLength {
 		return intake{}, shortChunk(int64(len(head)), body.RangeLength)
 	}
-	if err != nil && errs.KindOf(err) != errs.Internal {
+	if errs.Is(err, errs.TooLarge) {
 		return intake{}, err // over a limit: nothing of it is kept
 	}
 	sess.Content = append(sess.Content, head...)
@@ -127,7 +127,7 @@ func (s *Service) stream(ctx context.Context, sess *Session, body Body, r io.Rea
 		return intake{}, err
 	case closeErr != nil:
 		return intake{}, closeErr
-	case cut != nil && errs.KindOf(cut.Err) != errs.Internal:
+	case cut != nil && errs.Is(cut.Err, errs.TooLarge):
 		return intake{}, cut.Err
 	}
 	if cut == nil && body.RangeLength >= 0 && from.Size+n-sess.Size != body.RangeLength {
@@ -179,8 +179,13 @@ func shortChunk(got, want int64) error {
 		WithCode("SIZE_INVALID")
 }
 
-// brokenOff says that the client's bytes ended early.
+// brokenOff says that the client's bytes ended early, unless the transport has
+// said why.
 func brokenOff(cause error) error {
+	var told *errs.Error
+	if errors.As(cause, &told) {
+		return told.WithCode("BLOB_UPLOAD_INVALID")
+	}
 	return errs.Wrap(errs.Invalid, cause, "the request body broke off; ask for the upload's status and go on from there").
 		WithCode("BLOB_UPLOAD_INVALID")
 }

@@ -148,6 +148,12 @@ func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestComm
 			return err
 		}
 	}
+	// Foreign layers need not be held, but where they are they must stay.
+	for _, part := range c.Manifest.ForeignParts() {
+		if _, err := tx.Exec(ctx, insertEdge+` ON CONFLICT DO NOTHING`, c.Digest.String(), part.Digest.String(), "blob"); err != nil {
+			return err
+		}
+	}
 	if c.Manifest.Subject == nil {
 		return nil
 	}

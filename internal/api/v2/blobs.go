@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
 )
 
@@ -21,7 +22,7 @@ func (h *Handler) getBlob(c *call) error {
 	header := c.w.Header()
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Docker-Content-Digest", d.String())
-	header.Set("Etag", `"`+d.String()+`"`)
+	header.Set("Etag", httpx.ETag(d.String()))
 	header.Set("Cache-Control", "private, max-age=31536000, immutable, no-transform")
 	header.Set("Accept-Ranges", "bytes")
 	if c.r.Method == http.MethodHead && c.r.Header.Get("Range") == "" && c.r.Header.Get("If-None-Match") == "" {

@@ -3,33 +3,30 @@ package v2
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 
 	"packhouse/internal/errs"
+	"packhouse/internal/httpx"
 	"packhouse/internal/registry"
 )
 
-// statuses and codes of the error kinds, as distribution-spec, "Error Codes",
-// has them and clients expect them.
-var kinds = map[errs.Kind]struct {
-	status int
-	code   string
-}{
-	errs.Invalid:         {http.StatusBadRequest, "MANIFEST_INVALID"},
-	errs.Unauthenticated: {http.StatusUnauthorized, "UNAUTHORIZED"},
-	errs.Denied:          {http.StatusUnauthorized, "DENIED"},
-	errs.NotFound:        {http.StatusNotFound, "NAME_UNKNOWN"},
-	errs.Unsupported:     {http.StatusMethodNotAllowed, "UNSUPPORTED"},
-	errs.Exists:          {http.StatusConflict, "DENIED"},
-	errs.Conflict:        {http.StatusConflict, "DENIED"},
-	errs.Precondition:    {http.StatusPreconditionFailed, "DENIED"},
-	errs.TooLarge:        {http.StatusRequestEntityTooLarge, "SIZE_INVALID"},
-	errs.BadRange:        {http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID"},
-	errs.RateLimited:     {http.StatusTooManyRequests, "TOOMANYREQUESTS"},
-	errs.Unavailable:     {http.StatusServiceUnavailable, "UNAVAILABLE"},
-	errs.NoSpace:         {http.StatusInsufficientStorage, "DENIED"},
+// codes are what an error kind is called where the error itself has no code
+// (distribution-spec, "Error Codes").
+var codes = map[errs.Kind]string{
+	errs.Invalid:         "UNSUPPORTED",
+	errs.Unauthenticated: "UNAUTHORIZED",
+	errs.Denied:          "DENIED",
+	errs.NotFound:        "NAME_UNKNOWN",
+	errs.Unsupported:     "UNSUPPORTED",
+	errs.Exists:          "DENIED",
+	errs.Conflict:        "DENIED",
+	errs.Precondition:    "DENIED",
+	errs.TooLarge:        "SIZE_INVALID",
+	errs.BadRange:        "RANGE_INVALID",
+	errs.RateLimited:     "TOOMANYREQUESTS",
+	errs.Unavailable:     "UNAVAILABLE",
+	errs.NoSpace:         "DENIED",
 }
 
 type errorBody struct {
@@ -42,47 +39,51 @@ type errorItem struct {
 	Detail  any    `json:"detail,omitempty"`
 }
 
-// WriteError is the one encoder of /v2/: it turns err into a status, headers and
-// a list of errors. Only public texts go out; what nobody classified becomes
-// 500 with the request's id.
-func WriteError(w http.ResponseWriter, r *http.Request, err error, requestID string) {
-	status, items, retry := describe(err, requestID)
-	if retry > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(retry))
-	}
+// writeError is the one encoder of /v2/. Only public texts go out; what nobody
+// classified becomes 500 with the request's id. A refused push is 401 and not
+// 403, which docker 20.10 would retry for 40 seconds.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	status, items := describe(err, httpx.EventFrom(w).ID)
 	h := w.Header()
+	var e *errs.Error
+	if errors.As(err, &e) {
+		httpx.SetRetryAfter(h, e.RetryAfter)
+	}
+	for _, name := range []string{"Etag", "Cache-Control", "Content-Disposition", "Accept-Ranges"} {
+		h.Del(name)
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Del("ETag")
-	h.Del("Cache-Control")
 	body, jsonErr := json.Marshal(errorBody{items})
 	if jsonErr != nil { // a Detail that is no JSON
-		status, body = http.StatusInternalServerError, []byte(`{"errors":[]}`)
+		body = []byte(`{"errors":[{"code":"UNKNOWN","message":"the error cannot be shown"}]}`)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
+		_, _ = w.Write(body) // an error is the client's going
 	}
 }
 
-func describe(err error, requestID string) (status int, items []errorItem, retryAfter int) {
+func describe(err error, requestID string) (status int, items []errorItem) {
 	var missing registry.MissingParts
 	if errors.As(err, &missing) {
-		return http.StatusBadRequest, missingItems(missing), 0
+		return http.StatusBadRequest, missingItems(missing)
 	}
 	var e *errs.Error
-	known, ok := kinds[errs.KindOf(err)]
-	if !errors.As(err, &e) || !ok {
+	if !errors.As(err, &e) || e.Kind == errs.Internal {
 		return http.StatusInternalServerError, []errorItem{{
 			Code: "UNKNOWN", Message: "something went wrong on our side; the log has more under request " + requestID,
-		}}, 0
+		}}
 	}
-	item := errorItem{Code: known.code, Message: e.Public, Detail: e.Detail}
+	item := errorItem{Code: codes[e.Kind], Message: e.Public, Detail: e.Detail}
 	if e.Code != "" {
 		item.Code = e.Code
 	}
-	return known.status, []errorItem{item}, int(math.Ceil(e.RetryAfter.Seconds()))
+	if e.Kind == errs.Denied {
+		return http.StatusUnauthorized, []errorItem{item}
+	}
+	return httpx.Status(e.Kind), []errorItem{item}
 }
 
 // missingItems names every part that is not held, one error each.

@@ -1,14 +1,12 @@
 package v2
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"packhouse/internal/errs"
+	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
 	"packhouse/internal/registry"
 )
@@ -27,11 +25,11 @@ func (h *Handler) getManifest(c *call) error {
 		return notAcceptable(v.MediaType)
 	}
 	header := c.w.Header()
-	etag := `"` + v.Digest.String() + `"`
+	etag := httpx.ETag(v.Digest.String())
 	header["Etag"] = []string{etag}
 	header["Docker-Content-Digest"] = []string{v.Digest.String()}
 	header["Cache-Control"] = []string{cacheControl(ref)}
-	if matches(c.r.Header.Values("If-None-Match"), etag) {
+	if httpx.NotModified(c.r, etag) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -58,19 +56,6 @@ func cacheControl(ref oci.Reference) string {
 	return "private, max-age=31536000, immutable, no-transform"
 }
 
-// matches implements If-None-Match (RFC 9110, section 13.1.2).
-func matches(values []string, etag string) bool {
-	for _, value := range values {
-		for candidate := range strings.SplitSeq(value, ",") {
-			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-			if candidate == etag || candidate == "*" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func notAcceptable(mediaType string) error {
 	return errs.New(errs.NotFound, "the version is a %s, and the Accept header of the request does not list that type", mediaType).
 		WithCode("MANIFEST_UNKNOWN")
@@ -89,7 +74,7 @@ func (h *Handler) putManifest(c *call) error {
 	if err != nil {
 		return err
 	}
-	content, err := readManifest(c.r)
+	content, err := httpx.ReadBody(c.r, oci.MaxManifestSize)
 	if err != nil {
 		return err
 	}
@@ -117,7 +102,7 @@ func (h *Handler) putManifest(c *call) error {
 }
 
 func pushTags(c *call) ([]oci.Tag, error) {
-	values := c.r.URL.Query()["tag"]
+	values := c.q["tag"]
 	if len(values) > maxTags {
 		return nil, errs.New(errs.TooLarge, "a push may set %d tags at most", maxTags).WithCode("TAG_INVALID")
 	}
@@ -130,31 +115,6 @@ func pushTags(c *call) ([]oci.Tag, error) {
 		tags[i] = tag
 	}
 	return tags, nil
-}
-
-// readManifest reads the body up to the limit. The buffer grows with what
-// arrives, not with what is announced.
-func readManifest(r *http.Request) ([]byte, error) {
-	if r.ContentLength > oci.MaxManifestSize {
-		return nil, manifestTooLarge()
-	}
-	var buf bytes.Buffer
-	if r.ContentLength > 0 {
-		buf.Grow(int(min(r.ContentLength, 64<<10)))
-	}
-	n, err := io.Copy(&buf, io.LimitReader(r.Body, oci.MaxManifestSize+1))
-	var netErr *http.MaxBytesError
-	switch {
-	case errors.As(err, &netErr) || n > oci.MaxManifestSize:
-		return nil, manifestTooLarge()
-	case err != nil:
-		return nil, errs.Wrap(errs.Invalid, err, "the request body broke off").WithCode("MANIFEST_INVALID")
-	}
-	return buf.Bytes(), nil
-}
-
-func manifestTooLarge() error {
-	return errs.New(errs.TooLarge, "a manifest may have %d bytes at most", oci.MaxManifestSize).WithCode("SIZE_INVALID")
 }
 
 // deleteManifest deletes a tag, or a version and its tags.

@@ -16,6 +16,18 @@ const (
 	resReferrers resource = "referrers"
 )
 
+// patterns are the routes' names in the log and the metrics.
+var patterns = map[resource]string{
+	resBase:      "/v2/",
+	resCatalog:   "/v2/_catalog",
+	resTags:      "/v2/{name}/tags/list",
+	resManifest:  "/v2/{name}/manifests/{reference}",
+	resBlob:      "/v2/{name}/blobs/{digest}",
+	resUploads:   "/v2/{name}/blobs/uploads/",
+	resUpload:    "/v2/{name}/blobs/uploads/{id}",
+	resReferrers: "/v2/{name}/referrers/{digest}",
+}
+
 // address is a parsed path; name and arg are as they stand in it, unchecked.
 type address struct {
 	resource resource

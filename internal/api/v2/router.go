@@ -3,12 +3,15 @@ package v2
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
-	"sort"
+	"net/url"
+	"slices"
 	"strings"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
+	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
 	"packhouse/internal/registry"
 )
@@ -31,10 +34,6 @@ type Deps struct {
 	Realm         Realm
 	// Type is the package type that this address serves.
 	Type access.PackageType
-	// RequestID returns the id under which the log has the request.
-	RequestID func(*http.Request) string
-	// Observe hears how a request was understood; for the log and metrics.
-	Observe func(r *http.Request, route string, who access.Principal, pkg oci.Name, err error)
 }
 
 // policy is what a route demands before its handler runs. The registry decides
@@ -59,12 +58,14 @@ type route struct {
 	method   string
 	policy   policy
 	handle   func(h *Handler, c *call) error
+	label    string // of the log and the metrics
 }
 
 // call is one request on its way through a handler.
 type call struct {
 	w    http.ResponseWriter
 	r    *http.Request
+	q    url.Values
 	who  access.Principal
 	pkg  access.Package
 	addr address
@@ -72,29 +73,30 @@ type call struct {
 
 func routes() []route {
 	return []route{
-		{resBase, http.MethodGet, policyToken, (*Handler).getBase},
-		{resBase, http.MethodHead, policyToken, (*Handler).getBase},
-		{resCatalog, http.MethodGet, policyToken, (*Handler).getCatalog},
-		{resTags, http.MethodGet, policyPull, (*Handler).getTags},
-		{resManifest, http.MethodGet, policyPull, (*Handler).getManifest},
-		{resManifest, http.MethodHead, policyPull, (*Handler).getManifest},
-		{resManifest, http.MethodPut, policyPush, (*Handler).putManifest},
-		{resManifest, http.MethodDelete, policyDelete, (*Handler).deleteManifest},
-		{resBlob, http.MethodGet, policyPull, (*Handler).getBlob},
-		{resBlob, http.MethodHead, policyPull, (*Handler).getBlob},
-		{resBlob, http.MethodDelete, policyDelete, (*Handler).deleteBlob},
-		{resUploads, http.MethodPost, policyPush, (*Handler).postUpload},
-		{resUpload, http.MethodGet, policyPush, (*Handler).getUpload},
-		{resUpload, http.MethodPatch, policyPush, (*Handler).patchUpload},
-		{resUpload, http.MethodPut, policyPush, (*Handler).putUpload},
-		{resUpload, http.MethodDelete, policyPush, (*Handler).deleteUpload},
-		{resReferrers, http.MethodGet, policyPull, (*Handler).getReferrers},
+		{resBase, http.MethodGet, policyToken, (*Handler).getBase, ""},
+		{resBase, http.MethodHead, policyToken, (*Handler).getBase, ""},
+		{resCatalog, http.MethodGet, policyToken, (*Handler).getCatalog, ""},
+		{resTags, http.MethodGet, policyPull, (*Handler).getTags, ""},
+		{resManifest, http.MethodGet, policyPull, (*Handler).getManifest, ""},
+		{resManifest, http.MethodHead, policyPull, (*Handler).getManifest, ""},
+		{resManifest, http.MethodPut, policyPush, (*Handler).putManifest, ""},
+		{resManifest, http.MethodDelete, policyDelete, (*Handler).deleteManifest, ""},
+		{resBlob, http.MethodGet, policyPull, (*Handler).getBlob, ""},
+		{resBlob, http.MethodHead, policyPull, (*Handler).getBlob, ""},
+		{resBlob, http.MethodDelete, policyDelete, (*Handler).deleteBlob, ""},
+		{resUploads, http.MethodPost, policyPush, (*Handler).postUpload, ""},
+		{resUpload, http.MethodGet, policyPush, (*Handler).getUpload, ""},
+		{resUpload, http.MethodPatch, policyPush, (*Handler).patchUpload, ""},
+		{resUpload, http.MethodPut, policyPush, (*Handler).putUpload, ""},
+		{resUpload, http.MethodDelete, policyPush, (*Handler).deleteUpload, ""},
+		{resReferrers, http.MethodGet, policyPull, (*Handler).getReferrers, ""},
 	}
 }
 
 // Handler serves /v2/. Safe for concurrent use.
 type Handler struct {
 	Deps
+	http.Handler
 	routes map[resource]map[string]route
 	allow  map[resource]string
 }
@@ -102,48 +104,43 @@ type Handler struct {
 // New returns a Handler, or an error when a route has no policy.
 func New(d Deps) (*Handler, error) {
 	h := &Handler{Deps: d, routes: map[resource]map[string]route{}, allow: map[resource]string{}}
+	h.Handler = httpx.Handle(h.serve, writeError)
 	return h, h.install(routes())
 }
 
 func (h *Handler) install(table []route) error {
 	for _, rt := range table {
-		if rt.policy == (policy{}) || rt.policy.scope == "" && !rt.policy.signedIn {
+		if rt.policy.action == 0 || rt.policy.scope == "" && !rt.policy.signedIn {
 			return fmt.Errorf("route %s %s has no policy", rt.method, rt.resource)
 		}
 		if h.routes[rt.resource] == nil {
 			h.routes[rt.resource] = map[string]route{}
 		}
+		rt.label = rt.method + " " + patterns[rt.resource]
 		h.routes[rt.resource][rt.method] = rt
 	}
 	for res, methods := range h.routes {
-		var names []string
-		for m := range methods {
-			names = append(names, m)
-		}
-		sort.Strings(names)
-		h.allow[res] = strings.Join(names, ", ")
+		h.allow[res] = strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
 	}
 	return nil
 }
 
-// ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+// apiVersion is what old docker engines look for.
+var apiVersion = []string{"registry/2.0"}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
+	w.Header()["Docker-Distribution-Api-Version"] = apiVersion
 	c := &call{w: w, r: r}
 	rt, err := h.match(c)
 	if err == nil {
 		err = h.run(rt, c)
 	}
-	if h.Observe != nil {
-		h.Observe(r, string(c.addr.resource), c.who, c.pkg.Name, err)
-	}
-	if err == nil {
-		return
-	}
-	if errs.Is(err, errs.Unauthenticated) || errs.Is(err, errs.Denied) {
+	event := httpx.EventFrom(w)
+	event.Route, event.Principal, event.Package = rt.label, c.who.Login, c.pkg.Name.String()
+	if err != nil && (errs.Is(err, errs.Unauthenticated) || errs.Is(err, errs.Denied)) {
 		h.Realm.challenge(w, r, h.challengeScope(rt, c), err)
 	}
-	WriteError(w, r, err, h.RequestID(r))
+	return err
 }
 
 // match finds the route and parses the name. A path that no route has is 404.
@@ -153,6 +150,11 @@ func (h *Handler) match(c *call) (route, error) {
 		return route{}, errs.New(errs.NotFound, "no such address").WithCode("NAME_INVALID")
 	}
 	c.addr = addr
+	q, err := httpx.Query(c.r)
+	if err != nil {
+		return route{}, err
+	}
+	c.q = q
 	rt, ok := h.routes[addr.resource][c.r.Method]
 	if !ok {
 		c.w.Header().Set("Allow", h.allow[addr.resource])
@@ -190,7 +192,7 @@ func (h *Handler) challengeScope(rt route, c *call) string {
 		return ""
 	}
 	scope := "repository:" + c.pkg.Name.String() + ":" + rt.policy.scope
-	if from := c.r.URL.Query().Get("from"); c.addr.resource == resUploads && from != "" {
+	if from := c.q.Get("from"); c.addr.resource == resUploads && from != "" {
 		if name, err := oci.ParseName(from); err == nil {
 			scope += " repository:" + name.String() + ":pull"
 		}
@@ -201,8 +203,15 @@ func (h *Handler) challengeScope(rt route, c *call) string {
 // getBase answers the version check. Without a credential it is a challenge,
 // also where everything is public: clients would never log in otherwise.
 func (h *Handler) getBase(c *call) error {
-	if c.who.Anonymous() && c.r.Header.Get("Authorization") == "" {
+	if c.strange() {
 		return errs.New(errs.Unauthenticated, "authentication required")
 	}
 	return writeJSON(c.w, "application/json", struct{}{})
+}
+
+// strange reports whether the caller is nobody and has not even asked for an
+// anonymous token.
+func (c *call) strange() bool {
+	scheme, _, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	return c.who.Anonymous() && !strings.EqualFold(scheme, "Bearer")
 }

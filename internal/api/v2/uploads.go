@@ -2,7 +2,6 @@ package v2
 
 import (
 	"net/http"
-	"strconv"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
@@ -13,7 +12,7 @@ import (
 // postUpload begins an upload, takes a whole blob at once (?digest=), or mounts
 // one (?mount=).
 func (h *Handler) postUpload(c *call) error {
-	q := c.r.URL.Query()
+	q := c.q
 	if q.Has("mount") {
 		done, err := h.mount(c, q.Get("mount"), q.Get("from"))
 		if done || err != nil {
@@ -100,7 +99,7 @@ func (h *Handler) patchUpload(c *call) error {
 
 // putUpload ends an upload, with or without a last piece.
 func (h *Handler) putUpload(c *call) error {
-	digest := c.r.URL.Query().Get("digest")
+	digest := c.q.Get("digest")
 	if digest == "" {
 		return errs.New(errs.Invalid, "the request names no digest; add ?digest=").WithCode("DIGEST_INVALID")
 	}
@@ -143,12 +142,11 @@ func requestBody(r *http.Request) (registry.Body, error) {
 	return body, nil
 }
 
-// sessionHeaders describe an upload session. The range of one without bytes is
-// 0-0: the forms that would be exact break clients.
+// sessionHeaders describe an upload session.
 func (c *call) sessionHeaders(sess *registry.Session) {
 	header := c.w.Header()
 	header.Set("Location", "/v2/"+c.pkg.Name.String()+"/blobs/uploads/"+sess.ID)
-	header.Set("Range", "0-"+strconv.FormatInt(max(sess.Size-1, 0), 10))
+	header.Set("Range", oci.UploadRange(sess.Size))
 	header.Set("Docker-Upload-Uuid", sess.ID)
 }
 
