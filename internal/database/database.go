@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"time"
 )
 
 // Engine names the kind of database behind a DB.
@@ -49,6 +50,9 @@ type Options struct {
 	// Readers is how many reads run at the same time on SQLite, and the size
 	// of the pool on PostgreSQL. Zero chooses by the number of processors.
 	Readers int
+	// LockWait is how long SQLite waits for another process that writes,
+	// before the answer is errs.Unavailable. Zero means five seconds.
+	LockWait time.Duration
 	// Random spreads the waits between retries: numbers in [0,1), called from
 	// several goroutines. Nil waits without spread.
 	Random func() float64

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -55,10 +56,12 @@ func create(path string) error {
 // sqliteDB is the backend on SQLite: a pool of readers, one writer, one
 // connection that watches for changes, and one for migrations.
 type sqliteDB struct {
-	readers *sql.DB
-	migrate *sql.DB
-	writer  *writer
-	watch   watch
+	readers  *sql.DB
+	idle     int
+	migrate  *sql.DB
+	writer   *writer
+	watch    watch
+	lockWait time.Duration
 }
 
 func newSQLite(path string, o Options) (*sqliteDB, error) {
@@ -66,22 +69,25 @@ func newSQLite(path string, o Options) (*sqliteDB, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	n := o.Readers
-	if n <= 0 {
-		n = max(4, 2*runtime.GOMAXPROCS(0))
+	b := &sqliteDB{idle: o.Readers, lockWait: o.LockWait}
+	if b.lockWait <= 0 {
+		b.lockWait = 5 * time.Second
 	}
-	write, err := connector(path, "&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_txlock=immediate"+
+	if b.idle <= 0 {
+		b.idle = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	write, err := b.connector(path, "&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_txlock=immediate"+
 		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-8000)&_pragma=temp_store(memory)")
 	if err != nil {
 		return nil, err
 	}
-	read, err := connector(path, "&_pragma=cache_size(-4000)&_pragma=temp_store(memory)&_query_only=on")
+	read, err := b.connector(path, "&_pragma=cache_size(-4000)&_pragma=temp_store(memory)&_query_only=on")
 	if err != nil {
 		return nil, err
 	}
-	b := &sqliteDB{readers: sql.OpenDB(read), migrate: sql.OpenDB(write)}
-	b.readers.SetMaxOpenConns(n)
-	b.readers.SetMaxIdleConns(n)
+	b.readers, b.migrate = sql.OpenDB(read), sql.OpenDB(write)
+	b.readers.SetMaxOpenConns(b.idle)
+	b.readers.SetMaxIdleConns(b.idle)
 	b.migrate.SetMaxOpenConns(1)
 	b.migrate.SetMaxIdleConns(0)
 	b.watch.connector = read
@@ -90,14 +96,26 @@ func newSQLite(path string, o Options) (*sqliteDB, error) {
 }
 
 // connector returns what opens connections to path; settings is the rest of
-// the driver's address.
-func connector(path, settings string) (driver.Connector, error) {
+// the driver's address. No connection creates the file: were its disk away, a
+// new one would take its place.
+func (b *sqliteDB) connector(path, settings string) (driver.Connector, error) {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	c, err := sqlite.NewConnector(u.String() + "?_busy_timeout=5000" + settings)
+	wait := strconv.FormatInt(b.lockWait.Milliseconds(), 10)
+	c, err := sqlite.NewConnector(u.String() + "?mode=rw&_busy_timeout=" + wait + settings)
 	if err != nil {
 		return nil, fmt.Errorf("the database address: %w", err)
 	}
-	return sqliteConnector{c}, nil
+	return sqliteConnector{c, b.letGo}, nil
+}
+
+// letGo closes the connections nobody uses, because one has seen the disk
+// fail. The others would find out too, but only when they are used; meanwhile
+// their open files keep the disk from being repaired and mounted again.
+func (b *sqliteDB) letGo() {
+	b.readers.SetMaxIdleConns(0)
+	b.readers.SetMaxIdleConns(b.idle)
+	b.watch.letGo()
+	b.writer.letGo()
 }
 
 // check opens the file, makes it a WAL database and refuses a library that may

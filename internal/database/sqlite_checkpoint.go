@@ -10,6 +10,8 @@ const (
 	// checkpointAt is the length of the log, in pages not yet copied into the
 	// database file, at which copying begins: 4 MiB.
 	checkpointAt = 1000
+	// littleLeft is what may be left to copy while nobody can commit.
+	littleLeft = 100
 	// lookEvery is how many batches pass between looks at that length.
 	lookEvery = 16
 )
@@ -23,17 +25,26 @@ type progress struct {
 
 func (p progress) left() int64 { return p.log - p.copied }
 
-func progressOf(v values) progress {
-	return progress{busy: v[0].(int64) != 0, log: v[1].(int64), copied: v[2].(int64)}
-}
-
-// checkpointOn runs a checkpoint on the writing connection. NOOP only looks.
-func (w *writer) checkpointOn(mode string) (progress, error) {
-	v, err := firstRow(w.conn, "PRAGMA wal_checkpoint("+mode+")", nil, false)
+// checkpoint runs a checkpoint on c. NOOP only looks. In the answer is the log
+// as it was when the checkpoint began.
+func (c *sqliteConn) checkpoint(mode string) (progress, error) {
+	v, err := c.row("PRAGMA wal_checkpoint("+mode+")", nil, false)
 	if err != nil {
 		return progress{}, err
 	}
-	return progressOf(v), nil
+	return progress{busy: v[0].(int64) != 0, log: v[1].(int64), copied: v[2].(int64)}, nil
+}
+
+// checkpointOn runs a checkpoint on the writing connection.
+func (w *writer) checkpointOn(mode string) (p progress, err error) {
+	rawErr := w.conn.Raw(func(dc any) error {
+		p, err = dc.(*sqliteConn).checkpoint(mode)
+		return nil
+	})
+	if err == nil {
+		err = classifySQLite(rawErr)
+	}
+	return p, err
 }
 
 // considerCheckpoint starts a checkpoint when the log has grown. The leader
@@ -65,9 +76,13 @@ func (w *writer) checkpoint() error {
 	}
 	c := dc.(*sqliteConn)
 	defer c.Close()
-	v, err := c.row("PRAGMA wal_checkpoint(PASSIVE)", nil, false)
-	if err != nil || progressOf(v).left() == 0 {
-		return err
+	for range 3 {
+		if _, err := c.checkpoint("PASSIVE"); err != nil {
+			return err
+		}
+		if p, err := c.checkpoint("NOOP"); err != nil || p.left() < littleLeft {
+			break
+		}
 	}
 	select {
 	case w.lock <- struct{}{}:
@@ -75,7 +90,7 @@ func (w *writer) checkpoint() error {
 	case <-w.closed:
 		return nil
 	}
-	_, err = c.row("PRAGMA wal_checkpoint(PASSIVE)", nil, false)
+	_, err = c.checkpoint("PASSIVE")
 	return err
 }
 

@@ -18,14 +18,18 @@ const maxStatements = 512
 
 // sqliteConnector opens connections that keep their statements prepared and
 // give their errors a class.
-type sqliteConnector struct{ driver.Connector }
+type sqliteConnector struct {
+	driver.Connector
+	// broke is called when a connection turns out to be broken.
+	broke func()
+}
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	inner, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, classifySQLite(err)
 	}
-	return &sqliteConn{inner: inner, kept: map[string]*sqliteStmt{}}, nil
+	return &sqliteConn{inner: inner, kept: map[string]*sqliteStmt{}, broke: c.broke}, nil
 }
 
 // sqliteConn is one connection. As database/sql has it, it is used by one
@@ -36,6 +40,7 @@ type sqliteConn struct {
 	// broken is set by errors after which the files may not be what this
 	// connection believes them to be; it is not used again.
 	broken bool
+	broke  func()
 }
 
 // sqliteStmt is a prepared statement. It is busy while its rows are read, and
@@ -89,14 +94,20 @@ func (c *sqliteConn) release(s *sqliteStmt) {
 
 // fail classifies err and remembers whether the connection is still good.
 func (c *sqliteConn) fail(err error) error {
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-			sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM:
-			c.broken = true
-		}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && breaks(e.Code()) && !c.broken {
+		c.broken = true
+		c.broke()
 	}
 	return classifySQLite(err)
+}
+
+func breaks(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM:
+		return true
+	}
+	return false
 }
 
 // ExecContext implements driver.ExecerContext.

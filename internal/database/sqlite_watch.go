@@ -37,16 +37,28 @@ func (w *watch) version(ctx context.Context) (uint64, error) {
 	}
 	v, err := w.conn.row("PRAGMA data_version", nil, false)
 	if err != nil {
-		w.conn.Close()
-		w.conn = nil
+		w.drop()
 		return 0, err
 	}
 	return w.opened<<32 | uint64(uint32(v[0].(int64))), nil
 }
 
+// letGo closes the connection unless it is in use, and then it meets the same
+// trouble.
+func (w *watch) letGo() {
+	if w.mu.TryLock() {
+		w.drop()
+		w.mu.Unlock()
+	}
+}
+
 func (w *watch) close() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.drop()
+	w.mu.Unlock()
+}
+
+func (w *watch) drop() {
 	if w.conn != nil {
 		w.conn.Close()
 		w.conn = nil

@@ -232,6 +232,17 @@ func (w *writer) drop() {
 	w.conn = nil
 }
 
+// letGo drops the connection unless somebody leads, and then they meet the
+// same trouble.
+func (w *writer) letGo() {
+	select {
+	case w.lock <- struct{}{}:
+		w.drop()
+		<-w.lock
+	default:
+	}
+}
+
 func (w *writer) close() error {
 	w.closing.Do(func() {
 		close(w.closed)
