@@ -3,13 +3,13 @@ package tokenapi
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
+	"packhouse/internal/httpx"
 	"packhouse/internal/token"
 )
 
@@ -40,57 +40,53 @@ type errorItem struct {
 	Message string `json:"message"`
 }
 
-// statusOf returns the status and the code of an error's kind. Kinds that do
-// not arise here are faults of ours.
-func statusOf(k errs.Kind) (status int, code string) {
+// codeOf names an error's kind where the error itself has no code.
+func codeOf(k errs.Kind) string {
 	switch k {
-	case errs.Invalid:
-		return http.StatusBadRequest, "UNSUPPORTED"
+	case errs.Invalid, errs.Unsupported:
+		return "UNSUPPORTED"
 	case errs.Unauthenticated:
-		return http.StatusUnauthorized, "UNAUTHORIZED"
-	case errs.Unsupported:
-		return http.StatusMethodNotAllowed, "UNSUPPORTED"
+		return "UNAUTHORIZED"
 	case errs.TooLarge:
-		return http.StatusRequestEntityTooLarge, "SIZE_INVALID"
+		return "SIZE_INVALID"
 	case errs.RateLimited:
-		return http.StatusTooManyRequests, "TOOMANYREQUESTS"
+		return "TOOMANYREQUESTS"
 	case errs.Unavailable:
-		return http.StatusServiceUnavailable, "UNAVAILABLE"
+		return "UNAVAILABLE"
 	case errs.NoSpace:
-		return http.StatusInsufficientStorage, "DENIED"
+		return "DENIED"
 	}
-	return http.StatusInternalServerError, "UNKNOWN"
+	return "UNKNOWN"
 }
 
 // writeError is the one encoder of the endpoint: the public text of a known
 // error in the form of the distribution protocol, else the request's id alone.
-func (h *Handler) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	status, code := statusOf(errs.KindOf(err))
-	item := errorItem{code, "something went wrong on our side; the log has more under request " + h.RequestID(r)}
-	if e, ok := errors.AsType[*errs.Error](err); ok && status != http.StatusInternalServerError {
+func (h *handler) writeError(w http.ResponseWriter, _ *http.Request, err error) {
+	kind := errs.KindOf(err)
+	item := errorItem{codeOf(kind), "something went wrong on our side; the log has more under request " + httpx.EventFrom(w).ID}
+	if e, ok := errors.AsType[*errs.Error](err); ok && kind != errs.Internal {
 		item.Message = e.Public
 		if e.Code != "" {
 			item.Code = e.Code
 		}
-		if e.RetryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
-		}
+		httpx.SetRetryAfter(w.Header(), e.RetryAfter)
 	}
-	if status == http.StatusUnauthorized {
+	if kind == errs.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+h.Realm+`"`)
 	}
-	writeJSON(w, status, errorBody{[]errorItem{item}})
+	_ = writeJSON(w, httpx.Status(kind), errorBody{[]errorItem{item}}) // a client that has gone hears nothing
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) error {
 	text, err := json.Marshal(body)
-	if err != nil { // bodies are made of texts and numbers
-		status, text = http.StatusInternalServerError, []byte(`{"errors":[]}`)
+	if err != nil {
+		return err
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(text)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // a client that has gone hears nothing
+	_, err = w.Write(text)
+	return err
 }

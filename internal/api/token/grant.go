@@ -8,7 +8,7 @@ import (
 )
 
 // grant returns what who may do of what is wanted, as things stand now.
-func (h *Handler) grant(ctx context.Context, who access.Principal, wanted []access.Grant) ([]access.Grant, error) {
+func (h *handler) grant(ctx context.Context, who access.Principal, wanted []access.Grant) ([]access.Grant, error) {
 	var granted []access.Grant
 	for _, w := range wanted {
 		facts, err := h.Packages.Facts(ctx, who, w.Name)

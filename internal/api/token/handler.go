@@ -2,12 +2,13 @@ package tokenapi
 
 import (
 	"context"
-	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
+	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
 	"packhouse/internal/token"
 )
@@ -40,58 +41,49 @@ type Deps struct {
 	Packages    Packages
 	// Realm is what a sign-in prompt calls us. It holds no quotes.
 	Realm string
-	// RequestID returns the id under which the log has the request.
-	RequestID func(*http.Request) string
-	// Observe hears how each request ended, for the log; it may be nil.
-	Observe func(r *http.Request, who access.Principal, err error)
 }
 
-// Handler serves the token endpoint at whatever path it is mounted. Safe for
-// concurrent use.
-type Handler struct{ Deps }
+// New returns the token endpoint, for whatever path it is mounted at.
+func New(d Deps) http.Handler {
+	h := &handler{d}
+	return httpx.Handle(h.serve, h.writeError)
+}
 
-// New returns a Handler on d.
-func New(d Deps) *Handler { return &Handler{d} }
+type handler struct{ Deps }
 
-// ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	who, answer, err := h.serve(w, r)
-	if h.Observe != nil {
-		h.Observe(r, who, err)
-	}
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	if err != nil {
-		h.writeError(w, r, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, answer)
-}
-
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (access.Principal, any, error) {
+	event := httpx.EventFrom(w)
 	var who access.Principal
 	var scopes []string
 	var err error
 	switch r.Method {
 	case http.MethodGet:
+		event.Route = "GET /token"
 		who, scopes, err = h.byQuery(r)
 	case http.MethodPost:
-		who, scopes, err = h.byForm(w, r)
+		event.Route = "POST /token"
+		who, scopes, err = h.byForm(r)
 	default:
 		w.Header().Set("Allow", "GET, POST")
 		err = errs.New(errs.Unsupported, "the token endpoint takes GET and POST")
 	}
 	if err != nil {
-		return who, nil, err
+		return err
 	}
-	answer, err := h.exchange(r.Context(), who, scopes)
-	return who, answer, err
+	event.Principal = who.Login
+	body, err := h.exchange(r.Context(), who, scopes)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, body)
 }
 
 // byQuery reads a GET: scopes in the query, the credential in the header.
-func (h *Handler) byQuery(r *http.Request) (access.Principal, []string, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+func (h *handler) byQuery(r *http.Request) (access.Principal, []string, error) {
+	query, err := httpx.Query(r)
 	if err != nil {
-		return access.Principal{}, nil, errs.Wrap(errs.Invalid, err, "the query is malformed")
+		return access.Principal{}, nil, err
 	}
 	who, err := h.Credentials.Authenticate(r.Context(), r)
 	return who, query["scope"], err
@@ -99,15 +91,12 @@ func (h *Handler) byQuery(r *http.Request) (access.Principal, []string, error) {
 
 // byForm reads a POST in the manner of OAuth 2. Refresh tokens are never given
 // out, so none is taken.
-func (h *Handler) byForm(w http.ResponseWriter, r *http.Request) (access.Principal, []string, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return access.Principal{}, nil, errs.Wrap(errs.TooLarge, err, "the form is larger than %d bytes", maxForm)
-		}
-		return access.Principal{}, nil, errs.Wrap(errs.Invalid, err, "the form is malformed")
+func (h *handler) byForm(r *http.Request) (access.Principal, []string, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return access.Principal{}, nil, err
 	}
-	switch r.PostForm.Get("grant_type") {
+	switch form.Get("grant_type") {
 	case "password":
 	case "refresh_token":
 		return access.Principal{}, nil, unsupported("refresh tokens are not used here; sign in with a user name and a personal access token")
@@ -116,25 +105,40 @@ func (h *Handler) byForm(w http.ResponseWriter, r *http.Request) (access.Princip
 	default:
 		return access.Principal{}, nil, unsupported("this grant_type is not offered; password is")
 	}
-	who, err := h.Credentials.SignIn(r.Context(), r, r.PostForm.Get("username"), r.PostForm.Get("password"))
-	return who, r.PostForm["scope"], err
+	who, err := h.Credentials.SignIn(r.Context(), r, form.Get("username"), form.Get("password"))
+	return who, form["scope"], err
+}
+
+func readForm(r *http.Request) (url.Values, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, unsupported("the body must be a form: application/x-www-form-urlencoded")
+	}
+	body, err := httpx.ReadBody(r, maxForm)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "the form is malformed") // the cause would quote a password
+	}
+	return form, nil
 }
 
 func unsupported(text string) error { return errs.New(errs.Invalid, "%s", text).WithCode("UNSUPPORTED") }
 
 // exchange issues the token.
-func (h *Handler) exchange(ctx context.Context, who access.Principal, scopes []string) (any, error) {
+func (h *handler) exchange(ctx context.Context, who access.Principal, scopes []string) (answer, error) {
 	wanted, err := parseScopes(scopes)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	granted, err := h.grant(ctx, who, wanted)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	bearer, err := h.Credentials.Issue(ctx, who, granted)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	return newAnswer(bearer, granted), nil
 }
