@@ -17,7 +17,7 @@ type Listener struct {
 	*net.TCPListener
 	writeIdle time.Duration
 	plain     bool
-	slots     chan struct{}
+	places    chan struct{}
 	closing   chan struct{}
 	closeOnce sync.Once
 
@@ -29,8 +29,9 @@ type Listener struct {
 type ListenerOptions struct {
 	// WriteIdle is how long the network may take no bytes of a response.
 	WriteIdle time.Duration
-	// MaxConnections is how many are open at once; more wait in the kernel.
-	MaxConnections int
+	// Places bounds how many are open at once by its capacity; more wait in
+	// the kernel. Listeners may share it.
+	Places chan struct{}
 	// Plain says that HTTP is spoken without TLS: headers are then watched for
 	// ambiguous framing.
 	Plain bool
@@ -42,7 +43,7 @@ func NewListener(l *net.TCPListener, o ListenerOptions) *Listener {
 		TCPListener: l,
 		writeIdle:   o.WriteIdle,
 		plain:       o.Plain,
-		slots:       make(chan struct{}, o.MaxConnections),
+		places:      o.Places,
 		closing:     make(chan struct{}),
 		conns:       map[*Conn]struct{}{},
 	}
@@ -51,13 +52,13 @@ func NewListener(l *net.TCPListener, o ListenerOptions) *Listener {
 // Accept waits for a free place, then for a connection.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
-	case l.slots <- struct{}{}:
+	case l.places <- struct{}{}:
 	case <-l.closing:
 		return nil, net.ErrClosed
 	}
 	tcp, err := l.AcceptTCP()
 	if err != nil {
-		<-l.slots
+		<-l.places
 		return nil, err
 	}
 	c := &Conn{TCPConn: tcp, listener: l}
@@ -69,6 +70,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	l.mu.Unlock()
 	return c, nil
 }
+
+// Places returns the bound that the listener was given.
+func (l *Listener) Places() chan struct{} { return l.places }
 
 // Close stops accepting; open connections stay.
 func (l *Listener) Close() error {
@@ -97,7 +101,7 @@ func (l *Listener) forget(c *Conn) {
 	l.mu.Lock()
 	delete(l.conns, c)
 	l.mu.Unlock()
-	<-l.slots
+	<-l.places
 }
 
 // Conn is a connection of a Listener. It embeds the TCP connection so that the

@@ -37,7 +37,7 @@ func TestRefusals(t *testing.T) {
 		{"chunks", "PUT /a" + host + "Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-T: 1\r\n\r\n", 200},
 		{"length", "PUT /a" + host + "Content-Length: 3\r\n\r\nabc", 200},
 	}
-	s := serve(t, httpx.Handle(readAll, plainText), func(_ *httpx.Options, o *httpx.ListenerOptions) { o.MaxConnections = 100 })
+	s := serve(t, httpx.Handle(readAll, plainText), func(_ *httpx.Options, o *httpx.ListenerOptions) { o.Places = make(chan struct{}, 100) })
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

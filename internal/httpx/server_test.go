@@ -58,7 +58,7 @@ func serve(t *testing.T, h http.Handler, change func(*httpx.Options, *httpx.List
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)), NewID: newID, Body: testBody, WriteIdle: time.Minute,
 		Observe: func(_ *http.Request, e *httpx.Event) { s.done <- *e },
 	}
-	lo := httpx.ListenerOptions{WriteIdle: time.Minute, MaxConnections: 10, Plain: true}
+	lo := httpx.ListenerOptions{WriteIdle: time.Minute, Places: make(chan struct{}, 10), Plain: true}
 	if change != nil {
 		change(&o, &lo)
 	}
@@ -135,7 +135,7 @@ func plainText(w http.ResponseWriter, _ *http.Request, err error) {
 
 func TestListenerBoundsConnections(t *testing.T) {
 	t.Parallel()
-	s := serve(t, httpx.Handle(readAll, plainText), func(_ *httpx.Options, o *httpx.ListenerOptions) { o.MaxConnections = 1 })
+	s := serve(t, httpx.Handle(readAll, plainText), func(_ *httpx.Options, o *httpx.ListenerOptions) { o.Places = make(chan struct{}, 1) })
 	first := s.send(t, "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
 	answer(t, bufio.NewReader(first))
 	s.event(t)
