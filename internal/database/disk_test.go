@@ -18,7 +18,12 @@ import (
 // smallDisk returns a directory on a file system of its own, of so many bytes.
 func smallDisk(t testing.TB, bytes int) string {
 	t.Helper()
-	dir := t.TempDir()
+	// Not t.TempDir, which PostgreSQL's user may not enter.
+	dir, err := os.MkdirTemp("", "packhouse-disk-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(dir) })
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0777", bytes)); err != nil {
 		t.Fatalf("a small disk is mounted for this test, which only root may do: %v", err)
 	}

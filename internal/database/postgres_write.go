@@ -128,6 +128,6 @@ func lost(err error) bool {
 			return true
 		}
 	}
-	_, network := errors.AsType[net.Error](err)
+	_, network := errors.AsType[*net.OpError](err)
 	return network || pgconn.SafeToRetry(err)
 }

@@ -12,6 +12,9 @@ const (
 	checkpointAt = 1000
 	// littleLeft is what may be left to copy while nobody can commit.
 	littleLeft = 100
+	// tooLong is the log at which commits are made to wait, since they
+	// outrun the copying.
+	tooLong = 4 * checkpointAt
 	// lookEvery is how many batches pass between looks at that length.
 	lookEvery = 16
 )
@@ -80,7 +83,7 @@ func (w *writer) checkpoint() error {
 		if _, err := c.checkpoint("PASSIVE"); err != nil {
 			return err
 		}
-		if p, err := c.checkpoint("NOOP"); err != nil || p.left() < littleLeft {
+		if p, err := c.checkpoint("NOOP"); err != nil || p.left() < littleLeft || p.log > tooLong {
 			break
 		}
 	}
