@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// periodic is work that comes back. Every node may run it: each piece is safe
+// to run twice.
+type periodic struct {
+	name  string
+	every time.Duration
+	run   func(ctx context.Context) error
+}
+
+// jobs lists the periodic work of a.
+func (a *App) jobs() []periodic {
+	return []periodic{
+		{"expire uploads", time.Minute, func(ctx context.Context) error {
+			n, err := a.Registry.SweepUploads(ctx)
+			if n > 0 {
+				a.log.InfoContext(ctx, "abandoned uploads ended", "count", n)
+			}
+			return err
+		}},
+	}
+}
+
+// runJobs runs the periodic work until ctx ends, and returns when the last
+// piece has.
+func (a *App) runJobs(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, job := range a.jobs() {
+		wg.Go(func() { job.loop(ctx, a.log) })
+	}
+	wg.Wait()
+}
+
+func (p periodic) loop(ctx context.Context, log *slog.Logger) {
+	ticker := time.NewTicker(p.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := p.run(ctx); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "periodic work failed; it will be tried again", "job", p.name, "error", err)
+			}
+		}
+	}
+}

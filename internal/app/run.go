@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"packhouse/internal/account"
+	"packhouse/internal/config"
+	"packhouse/internal/httpx"
+)
+
+// Run builds the registry that cfg describes and serves it until ctx ends or a
+// listener fails. What a person should read at the first start goes to out.
+// hurry, which may be nil, cuts a graceful stop short.
+func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Writer, version string, hurry <-chan struct{}) error {
+	a, err := Build(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			log.Error("closing the database", "error", err)
+		}
+	}()
+	password, err := a.Accounts.Bootstrap(ctx, cfg.AdminPassword.Reveal())
+	if err != nil {
+		return err
+	}
+	newID, err := httpx.NewIDs(rand.Reader)
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() { defer close(done); a.runJobs(working) }()
+	defer func() { stop(); <-done }()
+	return Serve(ctx, cfg, Serving{
+		Handlers: a.Handlers, Log: log, Metrics: NewMetrics(version), NewID: newID, Certs: certRows{a.Store}, Hurry: hurry,
+		Started: func(Addresses) { greet(out, cfg, password) },
+	})
+}
+
+// greet prints the lines that a first user needs, ready to paste.
+func greet(out io.Writer, cfg *config.Config, password string) {
+	_, public, _ := strings.Cut(cfg.URL, "://")
+	fmt.Fprintf(out, "\nPackhouse is at %s\n", cfg.URL)
+	if password != "" {
+		shown := password
+		if !cfg.AdminPassword.IsZero() {
+			shown = "(as configured)"
+		}
+		fmt.Fprintf(out, "\nThis is the first start. The site administrator is %q, the password:\n\n    %s\n", account.FirstLogin, shown)
+	}
+	fmt.Fprintf(out, `
+Log in and push an image:
+
+    docker login %[1]s -u %[2]s
+    docker tag IMAGE %[1]s/%[2]s/IMAGE:1
+    docker push %[1]s/%[2]s/IMAGE:1
+
+`, public, account.FirstLogin)
+}
