@@ -54,7 +54,7 @@ const (
 	Administer                   // settings and roles
 )
 
-// scope returns the scope that a credential needs for a.
+// scope returns the scopes that a credential needs for a, all of them.
 func (a Action) scope() Scopes {
 	switch a {
 	case Read:
@@ -62,7 +62,7 @@ func (a Action) scope() Scopes {
 	case Write, Administer:
 		return WritePackages
 	case Delete:
-		return DeletePackages
+		return DeletePackages | ReadPackages // as on GitHub
 	}
 	return 0
 }
