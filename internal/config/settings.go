@@ -102,3 +102,10 @@ func limitSettings(c *Config) []Setting {
 		{"registry.max_uploads", "Open upload sessions of one account.", &c.Registry.MaxUploads},
 	}
 }
+
+// Switch reports whether the setting is on or off, so that its flag needs no
+// value.
+func (s Setting) Switch() bool {
+	_, ok := s.target.(*bool)
+	return ok
+}
