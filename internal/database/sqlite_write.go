@@ -70,7 +70,7 @@ func newWriter(c driver.Connector, log *slog.Logger) *writer {
 
 func (w *writer) write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, relaxed bool) error {
 	for try := 1; ; try++ {
-		err := w.once(&member{ctx: ctx, fn: fn, relaxed: relaxed})
+		err := w.once(&member{ctx: ctx, fn: fn, relaxed: relaxed || !commitSync})
 		if !errors.Is(err, ErrRetry) {
 			return err
 		}
@@ -325,6 +325,9 @@ func (w *writer) rollback() error {
 // fails nobody's change is applied, and nobody is told otherwise: even the
 // error of a member may rest on changes of another that are gone.
 func (b *batch) end() {
+	if answerEarly {
+		b.answer()
+	}
 	if b.err == nil && b.changed {
 		if b.err = b.w.exec("COMMIT"); b.err != nil {
 			b.w.log.Error("a commit failed", "writes", len(b.members), "error", b.err)
@@ -334,13 +337,19 @@ func (b *batch) end() {
 	if b.err != nil {
 		b.w.drop()
 	}
+	if !answerEarly {
+		b.answer()
+	}
+	if b.err == nil && b.changed {
+		b.w.considerCheckpoint()
+	}
+}
+
+func (b *batch) answer() {
 	for _, m := range b.members {
 		if b.err != nil {
 			m.err = b.err
 		}
 		close(m.done)
-	}
-	if b.err == nil && b.changed {
-		b.w.considerCheckpoint()
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !ack_before_commit
+
+package database
+
+// answerEarly: nobody is answered before the commit.
+const answerEarly = false
