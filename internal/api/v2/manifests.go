@@ -13,7 +13,7 @@ import (
 
 // getManifest serves the exact bytes of a manifest.
 func (h *Handler) getManifest(c *call) error {
-	ref, err := oci.ParseReference(c.addr.arg)
+	ref, err := existing(c.addr.arg)
 	if err != nil {
 		return err
 	}
@@ -46,6 +46,16 @@ func (h *Handler) getManifest(c *call) error {
 	}
 	_, _ = c.w.Write(content) // an error is the client's going
 	return nil
+}
+
+// existing parses a reference to something that is said to exist. Nothing can
+// exist under what is no tag, so that is unknown rather than malformed.
+func existing(arg string) (oci.Reference, error) {
+	ref, err := oci.ParseReference(arg)
+	if err != nil && !strings.Contains(arg, ":") {
+		return ref, errs.Wrap(errs.NotFound, err, "the package has no version %q", arg).WithCode("MANIFEST_UNKNOWN")
+	}
+	return ref, err
 }
 
 // cacheControl lets caches keep what a digest names; a tag may move at any time.
@@ -119,7 +129,7 @@ func pushTags(c *call) ([]oci.Tag, error) {
 
 // deleteManifest deletes a tag, or a version and its tags.
 func (h *Handler) deleteManifest(c *call) error {
-	ref, err := oci.ParseReference(c.addr.arg)
+	ref, err := existing(c.addr.arg)
 	if err != nil {
 		return err
 	}
