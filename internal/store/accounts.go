@@ -96,7 +96,8 @@ func (s *Store) HasSiteAdmin(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// otherOwner is true of a membership whose organization has another owner.
+// otherOwner is true of a membership whose organization has another owner, so
+// that this one can end. It is always true of a mere member's.
 const otherOwner = ` EXISTS (SELECT 1 FROM memberships o WHERE o.organization_id = memberships.organization_id
 	AND o.user_id <> memberships.user_id AND o.role = 'owner')`
 
@@ -108,7 +109,7 @@ func (s *Store) SetMember(ctx context.Context, organizationID, userID int64, rol
 		}
 		res, err := tx.Exec(ctx, `INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)
 			ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
-			WHERE memberships.role <> 'owner' OR excluded.role = 'owner' OR`+otherOwner,
+			WHERE excluded.role = 'owner' OR`+otherOwner,
 			organizationID, userID, string(role), toMicros(now))
 		if err != nil {
 			return err
@@ -132,8 +133,8 @@ func (s *Store) RemoveMember(ctx context.Context, organizationID, userID int64) 
 		if err != nil {
 			return err
 		}
-		res, err := tx.Exec(ctx, `DELETE FROM memberships WHERE organization_id = ? AND user_id = ? AND (role <> 'owner' OR`+
-			otherOwner+`)`, organizationID, userID)
+		res, err := tx.Exec(ctx, `DELETE FROM memberships WHERE organization_id = ? AND user_id = ? AND`+
+			otherOwner, organizationID, userID)
 		if err != nil {
 			return err
 		}
