@@ -1,0 +1,60 @@
+# Every target has a line after ## that `make help` prints.
+SHELL := /bin/sh
+GO ?= go
+TOOLS := .tools/bin
+FUZZTIME ?= 10s
+# What `make run` is asked for; make run URL=http://127.0.0.1:9000 LISTEN=127.0.0.1:9000
+DATA ?= data
+LISTEN ?= localhost:8080
+URL ?= http://localhost:8080
+
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run build tools test fmt lint unit clients crash fuzz bench cover clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and start the registry on http://localhost:8080, data in ./data
+	@exec bin/packhouse serve --data $(DATA) --listen $(LISTEN) --url $(URL)
+
+build: ## build bin/packhouse, one static binary
+	@$(GO) build -trimpath -o bin/packhouse ./cmd/packhouse
+
+tools: ## install what the tests need, where it is missing (as root for Debian packages)
+	@scripts/step 'Debian packages' scripts/debian-packages
+	@scripts/step 'Go tools (minutes, the first time)' scripts/go-tools crane regctl helm versitygw pebble staticcheck
+
+test: tools ## run all tests: the check that decides
+	@scripts/test
+
+fmt: ## format the Go files
+	@gofmt -l -w cmd internal test
+
+lint: ## formatting, vet, staticcheck, go.mod; golangci-lint too if it is installed
+	@scripts/test lint
+
+unit: ## tests of the packages, with the race detector
+	@scripts/test unit
+
+clients: ## docker, podman, skopeo … against the built binary, on both backends
+	@scripts/test clients
+
+crash: ## kill -9 and power cuts by the hundred; as root, takes long
+	@scripts/crash long
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+bench: ## measure beside distribution, nginx and a bare loop; half an hour, see docs/benchmarks.md
+	@$(GO) run ./test/bench
+
+cover: ## test coverage of the packages, by function, in .tools/cover.html
+	@mkdir -p .tools
+	@$(GO) test -coverpkg=./internal/... -coverprofile=.tools/cover.out ./internal/...
+	@$(GO) tool cover -func=.tools/cover.out | tail -n 1
+	@$(GO) tool cover -html=.tools/cover.out -o .tools/cover.html
+
+clean: ## remove what was built; data and installed tools stay
+	@rm -rf bin .tools/cover.out .tools/cover.html
