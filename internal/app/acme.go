@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,7 +52,7 @@ func newACME(cfg *config.Config, store CertStore) (certificates, error) {
 	t.MinVersion = tls.VersionTLS12
 	c := certificates{config: t}
 	if a.HTTPListen != "" {
-		c.challenges = m.HTTPHandler(toPublicURL(cfg.URL))
+		c.challenges = withoutPort(m.HTTPHandler(toPublicURL(cfg.URL)))
 	}
 	return c, nil
 }
@@ -82,6 +82,19 @@ func acmeHTTP(file string) (*http.Client, error) {
 	return client, nil
 }
 
+// withoutPort takes the port off the host that was asked for: the names that
+// challenges are answered for have none.
+func withoutPort(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.Host); err == nil {
+			named := *r
+			named.Host = host
+			r = &named
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // toPublicURL sends a plain request to the configured address; the Host header
 // has no say in it.
 func toPublicURL(public string) http.Handler {
@@ -105,7 +118,7 @@ type certCache struct{ store CertStore }
 func (c certCache) Get(ctx context.Context, name string) ([]byte, error) {
 	data, err := c.store.Get(ctx, name)
 	if errs.Is(err, errs.NotFound) {
-		return nil, errors.Join(autocert.ErrCacheMiss, err)
+		return nil, autocert.ErrCacheMiss // this very value: autocert compares
 	}
 	return data, err
 }

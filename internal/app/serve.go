@@ -55,8 +55,10 @@ func Serve(ctx context.Context, cfg *config.Config, s Serving) error {
 	if err != nil {
 		return err
 	}
+	at := srv.addresses()
+	s.Log.Info("listening", "registry", at.Registry, "metrics", at.Metrics, "challenges", at.Challenge)
 	if s.Started != nil {
-		s.Started(srv.addresses())
+		s.Started(at)
 	}
 	// The listeners end by a drain alone, so that a drain can be orderly.
 	group, failed := errgroup.WithContext(context.WithoutCancel(ctx))

@@ -110,6 +110,16 @@ func (r *running) wait(t *testing.T) error {
 	}
 }
 
+// lastWords stops the server and returns its log.
+func (r *running) lastWords(t *testing.T) string {
+	t.Helper()
+	r.stop()
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
+	return r.log.String()
+}
+
 // raw sends text on a connection of its own.
 func (r *running) raw(t *testing.T, text string) net.Conn {
 	t.Helper()
