@@ -36,6 +36,7 @@ var shared struct {
 //	func TestMain(m *testing.M) { testkit.RunMain(m) }
 func RunMain(m *testing.M) {
 	defer StopPostgres()
+	defer StopS3()
 	m.Run()
 }
 
