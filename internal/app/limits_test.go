@@ -1,6 +1,8 @@
 package app
 
 import (
+	"os"
+	"syscall"
 	"testing"
 	"testing/fstest"
 )
@@ -45,5 +47,26 @@ func TestConnectionsLeaveRoomForFiles(t *testing.T) {
 	}
 	if n := openFiles(); n < 256 {
 		t.Errorf("only %d open files", n)
+	}
+}
+
+func TestProcessIsPrepared(t *testing.T) { // not parallel: it changes the process
+	if err := PrepareProcess(); err != nil {
+		t.Fatal(err)
+	}
+	name := t.TempDir() + "/file"
+	if err := os.WriteFile(name, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("files are made with mode %s", info.Mode())
+	}
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil || l.Cur < min(l.Max, maxOpenFiles) {
+		t.Errorf("open files: %+v, %v", l, err)
 	}
 }
