@@ -37,8 +37,9 @@ type App struct {
 	Registry *registry.Service
 	Store    *store.Store
 
-	db  *database.DB
-	log *slog.Logger
+	db    *database.DB
+	blobs blob.Store
+	log   *slog.Logger
 }
 
 // Open connects to the database that cfg names, brings its schema up to date and
@@ -94,6 +95,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	a.blobs = blobs
 	a.Registry, err = registry.New(registry.Deps{
 		Lookups: a.Store, Listings: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
 		Limits: registry.Limits{

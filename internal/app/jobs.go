@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -25,7 +26,36 @@ func (a *App) jobs() []periodic {
 			}
 			return err
 		}},
+		{"remove stray uploads", time.Hour, a.sweepStaged},
 	}
+}
+
+// stagedSweeper is the ability of a blob store to find staged bytes that no
+// session knows. A bucket does that by a rule of its own.
+type stagedSweeper interface {
+	SweepStaged(ctx context.Context, keep func(id string) bool, olderThan time.Time) (int, error)
+}
+
+// strayAge is how old staged bytes without a session must be to be removed;
+// longer than any session lives.
+const strayAge = 48 * time.Hour
+
+func (a *App) sweepStaged(ctx context.Context) error {
+	sweeper, ok := a.blobs.(stagedSweeper)
+	if !ok {
+		return nil
+	}
+	var failed error
+	keep := func(id string) bool {
+		known, err := a.Store.HasSession(ctx, id)
+		failed = errors.Join(failed, err)
+		return known || err != nil
+	}
+	n, err := sweeper.SweepStaged(ctx, keep, time.Now().Add(-strayAge))
+	if n > 0 {
+		a.log.InfoContext(ctx, "stray uploads removed", "count", n)
+	}
+	return errors.Join(err, failed)
 }
 
 // runJobs runs the periodic work until ctx ends, and returns when the last

@@ -38,7 +38,11 @@ func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.P
 // OpenBlob opens the bytes of a blob that StatBlob returned.
 func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
 	if b.Location != "" {
-		return s.Blobs.Open(ctx, b.Location, b.Size)
+		o, err := s.Blobs.Open(ctx, b.Location, b.Size)
+		if errs.Is(err, errs.NotFound) { // on record and not there: our fault, not the caller's
+			err = errs.Wrap(errs.Internal, err, "the bytes of %s are missing", b.Digest)
+		}
+		return o, err
 	}
 	content, err := cached(ctx, s.small, b.Digest, s.Lookups.BlobContent)
 	if err != nil {

@@ -122,7 +122,7 @@ func (s *Service) linkExisting(ctx context.Context, c *BlobCommit) (bool, error)
 func (s *Service) publish(ctx context.Context, sess *Session, c *BlobCommit) error {
 	loc, err := s.Blobs.Publish(ctx, sess.staged(), c.Digest)
 	if err != nil {
-		return err
+		return lost(err)
 	}
 	c.Location = loc
 	used, err := s.Commits.CommitBlob(ctx, c)

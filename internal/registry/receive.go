@@ -117,7 +117,7 @@ func (s *Service) stream(ctx context.Context, sess *Session, body Body, r io.Rea
 	}
 	w, err := s.Blobs.Resume(ctx, from)
 	if err != nil {
-		return intake{}, err
+		return intake{}, lost(err)
 	}
 	n, err := blob.Receive(w, h, r)
 	staged, closeErr := w.Close()
@@ -161,7 +161,7 @@ func (s *Service) hashStaged(ctx context.Context, sess *Session, alg oci.Algorit
 	h := alg.New()
 	r, err := s.Blobs.ReadStaged(ctx, sess.staged())
 	if err != nil {
-		return nil, err
+		return nil, lost(err)
 	}
 	defer r.Close()
 	if _, err := io.Copy(h, r); err != nil {
@@ -177,6 +177,16 @@ func (s *Service) tooLarge() error {
 func shortChunk(got, want int64) error {
 	return errs.New(errs.Invalid, "the chunk has %d bytes and its Content-Range spans %d", got, want).
 		WithCode("SIZE_INVALID")
+}
+
+// lost turns staged bytes that are not there any more, as after a power cut,
+// into a session that is not known: the client then begins again.
+func lost(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return errs.Wrap(errs.NotFound, err, "the bytes of this upload are lost; begin again").
+			WithCode("BLOB_UPLOAD_UNKNOWN")
+	}
+	return err
 }
 
 // brokenOff says that the client's bytes ended early, unless the transport has

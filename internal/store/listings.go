@@ -20,6 +20,9 @@ func (s *Store) Tags(ctx context.Context, packageID int64, last string, n int) (
 // Catalog implements registry.Listings, in the order of owners and then names.
 // What it shows is what access.Decide lets the caller read; a test compares.
 func (s *Store) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) ([]string, error) {
+	if !access.MayList(who) {
+		who = access.Principal{} // sees what everybody sees
+	}
 	owner, name, _ := strings.Cut(last, "/")
 	return queryNames(ctx, s.db.Read(), `SELECT o.login || '/' || p.name
 		FROM accounts o

@@ -107,6 +107,13 @@ func (s *Store) SaveSession(ctx context.Context, sess *registry.Session) error {
 	return err
 }
 
+// HasSession reports whether an upload session of that id is on record.
+func (s *Store) HasSession(ctx context.Context, id string) (bool, error) {
+	var n int
+	err := s.db.Read().QueryRow(ctx, `SELECT COUNT(*) FROM upload_sessions WHERE id = ?`, id).Scan(&n)
+	return n > 0, err
+}
+
 // DeleteSession implements registry.Sessions.
 func (s *Store) DeleteSession(ctx context.Context, id string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {

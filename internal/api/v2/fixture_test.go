@@ -35,15 +35,18 @@ func TestMain(m *testing.M) { testkit.RunMain(m) }
 // server, with two users.
 type server struct {
 	*httptest.Server
-	t      *testing.T
-	tokens *token.Authenticator
-	who    map[string]access.Principal
-	secret map[string]string // personal access tokens by login
+	t       testing.TB
+	handler http.Handler
+	tokens  *token.Authenticator
+	who     map[string]access.Principal
+	secret  map[string]string // personal access tokens by login
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
-	t.Parallel()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
 	db := testkit.SQLite(t)
 	if err := store.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
@@ -73,9 +76,10 @@ func newServer(t *testing.T) *server {
 	check(t, err)
 	ids, err := httpx.NewIDs(rand.Reader)
 	check(t, err)
-	s.Server = httptest.NewServer(httpx.Wrap(h, httpx.Options{
+	s.handler = httpx.Wrap(h, httpx.Options{
 		Log: slog.New(slog.DiscardHandler), NewID: ids, Body: httpx.BodyLimits{Idle: time.Minute, Grace: time.Minute},
-	}))
+	})
+	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(s.Close)
 	personal := &token.PersonalTokens{Store: rows, Now: time.Now, Random: rand.Reader}
 	for _, login := range []string{"alice", "bob"} {
@@ -89,7 +93,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,78 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"packhouse/internal/access"
+	"packhouse/internal/database"
+)
+
+// TestCatalogIsWhatMayBeRead compares the catalog's one query with a decision on
+// every package, for every kind of caller.
+func TestCatalogIsWhatMayBeRead(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		var all []access.Package
+		for _, owner := range []access.Principal{f.alice, f.bob, f.orgOwner()} {
+			for _, v := range []access.Visibility{access.Private, access.Internal, access.Public} {
+				p := pkg(fmt.Sprintf("%s/%s", owner.Login, v))
+				if owner.Login == "olga" {
+					p = pkg(fmt.Sprintf("acme/%s", v))
+				}
+				_, err := f.tag(owner, p, f.image(owner, p), "v1")
+				f.check(err)
+				f.exec(`UPDATE packages SET visibility = ? WHERE name = ?`, string(v), p.Name.Package())
+				all = append(all, p)
+			}
+		}
+		f.push(f.alice, pkg("alice/unfinished"), []byte("a blob and no manifest"))
+		granted, member, admin := f.account("granted", "user"), f.account("member", "user"), f.account("root", "user")
+		admin.SiteAdmin = true
+		f.exec(`INSERT INTO package_grants (package_id, account_id, role)
+			SELECT id, ?, 'read' FROM packages WHERE name = 'private'`, granted.AccountID)
+		f.exec(`INSERT INTO memberships (organization_id, user_id, role, created_at)
+			SELECT id, ?, 'member', 0 FROM accounts WHERE login = 'acme'`, member.AccountID)
+		scopeless := f.alice
+		scopeless.Scopes = 0
+		for _, who := range []access.Principal{f.alice, f.bob, granted, member, admin, scopeless, {}} {
+			var want []string
+			for _, p := range all {
+				if _, err := f.stat(who, p, "v1"); err == nil {
+					want = append(want, p.Name.String())
+				}
+			}
+			slices.Sort(want)
+			var got []string
+			for last := ""; ; last = got[len(got)-1] {
+				page, err := f.Catalog(f.ctx(), who, access.Container, last, 2)
+				f.check(err)
+				got = append(got, page.Names...)
+				if !page.More {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				f.t.Errorf("%q with scopes %q: catalog %v, may read %v", who.Login, who.Scopes, got, want)
+			}
+		}
+	})
+}
+
+// orgOwner returns a user who owns the organization acme.
+func (f *fixture) orgOwner() access.Principal {
+	f.t.Helper()
+	olga := f.account("olga", "user")
+	f.exec(`INSERT INTO memberships (organization_id, user_id, role, created_at)
+		SELECT id, ?, 'owner', 0 FROM accounts WHERE login = 'acme'`, olga.AccountID)
+	return olga
+}
+
+func (f *fixture) exec(query string, args ...any) {
+	f.t.Helper()
+	f.check(f.db.Write(f.ctx(), func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	}))
+}
