@@ -1,0 +1,7 @@
+package account
+
+import "context"
+
+const MaxWaiting = maxWaiting
+
+func (p *Passwords) Acquire(ctx context.Context) (func(), error) { return p.acquire(ctx) }
