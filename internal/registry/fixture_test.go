@@ -46,7 +46,7 @@ func onBoth(t *testing.T, run func(f *fixture)) {
 
 func newFixture(t *testing.T, db *database.DB) *fixture {
 	t.Helper()
-	blobs, err := fs.Open(t.TempDir(), fs.Options{})
+	blobs, err := fs.Open(testkit.MemoryDir(t), fs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

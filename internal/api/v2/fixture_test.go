@@ -52,7 +52,7 @@ func newServer(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	rows := store.New(db)
-	blobs, err := fs.Open(t.TempDir(), fs.Options{})
+	blobs, err := fs.Open(testkit.MemoryDir(t), fs.Options{})
 	check(t, err)
 	reg, err := registry.New(registry.Deps{
 		Lookups: rows, Listings: rows, Sessions: rows, Commits: rows, Blobs: blobs, Now: time.Now,
