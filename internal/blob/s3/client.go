@@ -107,19 +107,10 @@ func (c *client) put(ctx context.Context, key string, b *buffer) error {
 
 // load appends an object of the given size to b.
 func (c *client) load(ctx context.Context, key string, size int64, b *buffer) error {
-	r, err := c.read(ctx, key, "", 0, size)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	n, err := b.ReadFrom(r)
-	if err != nil {
-		return translate(err)
-	}
-	if n != size {
-		return unavailable(io.ErrUnexpectedEOF)
-	}
-	return nil
+	o := &object{c: c, ctx: ctx, key: key, size: size}
+	defer o.Close()
+	_, err := b.ReadFrom(o)
+	return err
 }
 
 // wantSize checks that an object is there and has the given size.
