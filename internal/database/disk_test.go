@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"unsafe"
 
 	"packhouse/internal/database"
@@ -76,28 +77,43 @@ func TestSQLiteDiskFull(t *testing.T) {
 	wantNumber(t, db, stored+1, "SELECT count(*) FROM page")
 }
 
-// A whole batch that meets a full disk is refused whole.
+// One member of a batch is too large for the disk, so that SQLite gives the
+// whole transaction up under it. Everyone in the batch and in the queue behind
+// it is answered, and nobody's change is there without an answer.
 func TestSQLiteDiskFullForABatch(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t, 2<<20)
-	db := openSQLite(t, filepath.Join(dir, "p.db"), database.Options{})
-	must(t, db, "CREATE TABLE page (n integer PRIMARY KEY, b blob)")
-	fill(t, dir)
-	results := make(chan error)
-	for n := range 8 {
+	synctest.Test(t, func(t *testing.T) {
+		db := openSQLite(t, filepath.Join(smallDisk(t, 2<<20), "p.db"), database.Options{})
+		must(t, db, "CREATE TABLE page (n integer PRIMARY KEY, b blob)")
+		started, proceed := make(chan struct{}), make(chan struct{})
+		results := make(chan error, 9)
 		go func() {
-			results <- try(t.Context(), db, "INSERT INTO page (n, b) VALUES (?, ?)", n, make([]byte, 300_000))
+			results <- db.Write(t.Context(), func(ctx context.Context, tx *database.Tx) error {
+				close(started)
+				<-proceed
+				_, err := tx.Exec(ctx, "INSERT INTO page (n) VALUES (0)")
+				return err
+			})
 		}()
-	}
-	stored := 0
-	for range 8 {
-		if err := <-results; err == nil {
-			stored++
-		} else if !errs.Is(err, errs.NoSpace) {
-			t.Errorf("on a full disk: %v, want no space", err)
+		<-started
+		for n := range 8 {
+			go func() {
+				results <- try(t.Context(), db, "INSERT INTO page (n, b) VALUES (?, ?)", 1+n, make([]byte, 4<<20))
+			}()
 		}
-	}
-	wantNumber(t, db, stored, "SELECT count(*) FROM page")
+		synctest.Wait() // everyone is in the queue
+		close(proceed)
+		stored := 0
+		for range 9 {
+			if err := <-results; err == nil {
+				stored++
+			} else if !errs.Is(err, errs.NoSpace) {
+				t.Errorf("on a full disk: %v, want no space", err)
+			}
+		}
+		wantNumber(t, db, stored, "SELECT count(*) FROM page")
+		must(t, db, "INSERT INTO page (n) VALUES (100)")
+	})
 }
 
 // cutDisk is an ext4 file system in a file, which can be cut off as by a dying

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -78,14 +79,14 @@ type postgresDB struct {
 func (b *postgresDB) reader() Querier { return postgresReader{b} }
 
 func (b *postgresDB) snapshot(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
-	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return b.retry(ctx, func() (error, bool) {
-		tx, err := b.sql.BeginTx(ctx, options)
+		tx, err := b.begin(ctx, options)
 		if err != nil {
 			return classifyPostgres(err), lost(err)
 		}
-		defer tx.Rollback()
-		t := &Tx{s: postgresSession{b, tx}, readOnly: true}
+		defer tx.end()
+		t := &Tx{s: tx, readOnly: true}
 		return t.finish(fn(ctx, t)), false
 	})
 }

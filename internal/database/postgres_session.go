@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"io"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -38,17 +39,18 @@ func (r postgresReader) QueryRow(ctx context.Context, query string, args ...any)
 
 // postgresSession runs statements in a transaction.
 type postgresSession struct {
-	b  *postgresDB
-	tx *sql.Tx
+	b    *postgresDB
+	conn *sql.Conn
+	tx   pgx.Tx
 }
 
 func (s postgresSession) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	r, err := s.tx.ExecContext(ctx, s.b.text(query), args...)
+	r, err := s.conn.ExecContext(ctx, s.b.text(query), args...)
 	return r, classifyPostgres(err)
 }
 
 func (s postgresSession) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	rows, err := s.tx.QueryContext(ctx, s.b.text(query), args...)
+	rows, err := s.conn.QueryContext(ctx, s.b.text(query), args...)
 	return rows, classifyPostgres(err)
 }
 

@@ -62,31 +62,54 @@ func (b *postgresDB) pause(ctx context.Context, try int) error {
 // once runs fn in one transaction. again says that nothing was committed and
 // that it may go better the next time.
 func (b *postgresDB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, relaxed bool) (err error, again bool) {
-	c, err := b.sql.Conn(ctx)
-	if err != nil {
-		return classifyPostgres(err), lost(err)
-	}
-	defer c.Close()
-	// The end of ctx ends a statement, and so fn. It must not end the
-	// transaction by itself: a COMMIT on its way is waited for.
-	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	tx, err := c.BeginTx(whole, nil)
-	if err != nil {
-		return classifyPostgres(err), lost(err)
-	}
-	defer tx.Rollback()
+	options := pgx.TxOptions{}
 	if relaxed {
-		if _, err := tx.ExecContext(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
-			return classifyPostgres(err), lost(err)
-		}
+		options.BeginQuery = "BEGIN; SET LOCAL synchronous_commit = off"
 	}
-	t := &Tx{s: postgresSession{b, tx}}
+	tx, err := b.begin(ctx, options)
+	if err != nil {
+		return classifyPostgres(err), lost(err)
+	}
+	defer tx.end()
+	t := &Tx{s: tx}
 	if err := t.finish(fn(ctx, t)); err != nil {
 		return err, ctx.Err() == nil && (errors.Is(err, ErrRetry) || collided(err) || lost(err))
 	}
-	defer time.AfterFunc(commitTimeout, cancel).Stop()
-	return b.outcome(tx.Commit())
+	return b.outcome(tx.commit(ctx))
+}
+
+// begin opens a transaction on a connection of its own. It goes past
+// database/sql, whose transactions watch ctx and end with it: a COMMIT on its
+// way must be waited for.
+func (b *postgresDB) begin(ctx context.Context, options pgx.TxOptions) (postgresSession, error) {
+	c, err := b.sql.Conn(ctx)
+	if err != nil {
+		return postgresSession{}, err
+	}
+	s := postgresSession{b: b, conn: c}
+	err = c.Raw(func(dc any) (err error) {
+		s.tx, err = dc.(postgresConn).Conn.Conn().BeginTx(ctx, options)
+		return err
+	})
+	if err != nil {
+		c.Close()
+	}
+	return s, err
+}
+
+func (s postgresSession) commit(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	return s.conn.Raw(func(any) error { return s.tx.Commit(ctx) })
+}
+
+// end rolls back what was not committed and gives the connection back. A
+// connection that doesn't answer even to that is closed by the driver.
+func (s postgresSession) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	s.conn.Raw(func(any) error { return s.tx.Rollback(ctx) })
+	s.conn.Close()
 }
 
 // outcome is what the answer to COMMIT means. When none came, or one that

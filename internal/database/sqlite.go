@@ -77,11 +77,11 @@ func newSQLite(path string, o Options) (*sqliteDB, error) {
 		b.idle = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	write, err := b.connector(path, "&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_txlock=immediate"+
-		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-8000)&_pragma=temp_store(memory)")
+		"&_pragma=wal_autocheckpoint(0)&_pragma=temp_store(memory)")
 	if err != nil {
 		return nil, err
 	}
-	read, err := b.connector(path, "&_pragma=cache_size(-4000)&_pragma=temp_store(memory)&_query_only=on")
+	read, err := b.connector(path, "&_pragma=temp_store(memory)&_query_only=on")
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,20 @@ func (c *sqliteConn) row(query string, args []any, drain bool) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.QueryContext(context.Background(), query, named)
+	s, err := c.take(query)
+	if err != nil {
+		return nil, err
+	}
+	first, err := s.row(named, drain)
+	c.release(s)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	return first, nil
+}
+
+func (s *sqliteStmt) row(args []driver.NamedValue, drain bool) (values, error) {
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +184,9 @@ func (c *sqliteConn) row(query string, args []any, drain bool) (values, error) {
 
 // bind turns arguments into what the driver takes.
 func bind(args []any) ([]driver.NamedValue, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
 	named := make([]driver.NamedValue, len(args))
 	for i, a := range args {
 		switch a.(type) {

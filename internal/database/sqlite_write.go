@@ -116,8 +116,12 @@ func (w *writer) lead(first *member) {
 	if err != nil {
 		b.members = append(b.members, first)
 	}
-	for m := first; m != nil && err == nil; m = w.next(first.relaxed, len(b.members)) {
-		err = b.run(m)
+	for m := first; err == nil && m != nil; {
+		// Whoever is taken from a queue is answered, so nobody is taken
+		// after a failure.
+		if err = b.run(m); err == nil {
+			m = w.next(first.relaxed, len(b.members))
+		}
 	}
 	b.err = err
 }
