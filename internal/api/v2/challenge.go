@@ -1,6 +1,7 @@
 package v2
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -70,5 +71,21 @@ func (r Realm) challenge(w http.ResponseWriter, req *http.Request, scope string,
 	case req.Header.Get("Authorization") != "":
 		b.WriteString(`,error="invalid_token"`)
 	}
+	// Docker shows this description and not the body's message (RFC 6750,
+	// section 3).
+	var e *errs.Error
+	if req.Header.Get("Authorization") != "" && errors.As(err, &e) {
+		b.WriteString(`,error_description="` + quotable(e.Public) + `"`)
+	}
 	w.Header().Set("WWW-Authenticate", b.String())
+}
+
+// quotable leaves what may stand in a quoted string as it is.
+func quotable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '\''
+		}
+		return r
+	}, text)
 }

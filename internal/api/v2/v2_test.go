@@ -27,7 +27,7 @@ func TestBaseIsAChallengeWithoutACredential(t *testing.T) {
 	s.want(s.get("/v2/"), 200)
 	wrong := http.Header{"Authorization": {"Basic YWxpY2U6cGhwX25vdGhpbmc="}}
 	a := s.want(s.do(request{method: "GET", path: "/v2/", header: wrong}), 401)
-	a.wantHeader(t, "WWW-Authenticate", challenge+`,error="invalid_token"`)
+	a.wantHeader(t, "WWW-Authenticate", challenge+`,error="invalid_token",error_description="the token is not valid"`)
 }
 
 func TestChallengeNamesTheScope(t *testing.T) {
@@ -54,7 +54,7 @@ func TestChallengeNamesTheScope(t *testing.T) {
 func TestRefusedPushSaysWhy(t *testing.T) {
 	s := newServer(t)
 	a := s.want(s.do(request{login: "bob", method: "POST", path: "/v2/alice/app/blobs/uploads/"}), 401)
-	if !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) ||
+	if !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope",error_description="the account may not push`) ||
 		!strings.Contains(a.body, `"DENIED"`) || !strings.Contains(a.body, "may not push") {
 		t.Errorf("got %s and %s", a.Header.Get("WWW-Authenticate"), a.body)
 	}
