@@ -63,6 +63,9 @@ func (s *logSink) flush() {
 }
 
 func (s *logSink) empty() {
+	if s.buf.Len() == 0 {
+		return
+	}
 	_, _ = s.out.Write(s.buf.Bytes()) // there is nowhere to say that the log is gone
 	s.buf.Reset()
 }
