@@ -60,21 +60,25 @@ type Decision struct {
 // of it. It is the only place where this is decided.
 func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
 	role := RoleOf(p, f)
-	visible := readable(p, f, role)
+	visible := publicly(f) || readable(p, f, role) && p.issuedFor(name, Read)
 	reason := decide(p, name, f, e, role, visible)
-	return Decision{
-		Allowed: reason == allowed, Reason: reason,
-		Visible: publicly(f) || visible && p.issuedFor(name, Read),
+	if reason == allowed && !p.issuedFor(name, e.Action) && !(e.Action == Read && publicly(f)) {
+		reason = notIssuedFor
 	}
+	return Decision{Allowed: reason == allowed, Reason: reason, Visible: visible}
 }
 
+// decide tells what the account may do with its credential. What a bearer token
+// was issued for comes after, so that a refused push names the cause and not
+// the token that was refused for the same cause; but not for reads, whose answer
+// must not depend on a package that the token has nothing to do with.
 func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, visible bool) Reason {
 	switch {
 	case e.Action == Read && publicly(f):
 		return allowed
 	case p.Anonymous():
 		return noCredential
-	case !p.issuedFor(name, e.Action):
+	case e.Action == Read && !p.issuedFor(name, Read):
 		return notIssuedFor
 	case !p.Scopes.Has(e.Action.scope()):
 		return noScope

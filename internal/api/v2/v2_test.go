@@ -60,6 +60,17 @@ func TestRefusedPushSaysWhy(t *testing.T) {
 	}
 }
 
+func TestRefusedPushSaysWhyToABearerTokenThatWasGivenLess(t *testing.T) {
+	s := newServer(t)
+	bearer, err := s.tokens.Issue(t.Context(), s.who["bob"], nil)
+	check(t, err)
+	h := http.Header{"Authorization": {"Bearer " + bearer.Token.Reveal()}}
+	a := s.want(s.do(request{method: "POST", path: "/v2/alice/app/blobs/uploads/", header: h}), 401)
+	if !strings.Contains(a.body, "the account may not push") {
+		t.Errorf("got %s", a.body)
+	}
+}
+
 func TestBearerTokenHoldsForItsGrants(t *testing.T) {
 	s := newServer(t)
 	app, err := oci.ParseName("alice/app")
