@@ -1,0 +1,199 @@
+package crash
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// kind is what sort of thing a key names.
+type kind string
+
+const (
+	blobKind     kind = "blob"
+	manifestKind kind = "manifest"
+	tagKind      kind = "tag"
+)
+
+// key is one thing that a client can see in a package: a blob or a manifest by
+// digest, or a tag. Its value is the digest that a tag points at, or present;
+// absent when it is not there.
+type key struct {
+	kind    kind
+	pkg     string
+	content string // digest, or name of the tag
+}
+
+const (
+	present = "present"
+	absent  = ""
+)
+
+func (k key) String() string { return fmt.Sprintf("%s %s of %s", k.kind, k.content, k.pkg) }
+
+func compareKeys(a, b key) int {
+	return strings.Compare(a.pkg+"\x00"+string(a.kind)+"\x00"+a.content, b.pkg+"\x00"+string(b.kind)+"\x00"+b.content)
+}
+
+// outcome is what a client knows of its request.
+type outcome int
+
+const (
+	open    outcome = iota // no answer: it may take effect, now or later
+	acked                  // the server said that it is done
+	refused                // the server said that it is not
+)
+
+// change is one request that writes: all of its values, or none of them.
+type change struct {
+	name    string
+	values  map[key]string
+	alone   bool // nobody else writes to these keys meanwhile
+	outcome outcome
+	begun   int64
+	ended   int64 // when acked
+}
+
+// oracle knows what was asked for and what was answered since the last check,
+// and so what a registry may show that has lost nothing. Safe for concurrent
+// use.
+type oracle struct {
+	mu      sync.Mutex
+	clock   int64
+	settled map[key]string // as last checked
+	changes map[key][]*change
+	all     []*change
+}
+
+func newOracle() *oracle {
+	return &oracle{settled: map[key]string{}, changes: map[key][]*change{}}
+}
+
+// begin tells of a request before it is sent.
+func (o *oracle) begin(c *change) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.clock++
+	c.begun = o.clock
+	o.all = append(o.all, c)
+	for k := range c.values {
+		o.changes[k] = append(o.changes[k], c)
+	}
+}
+
+// end tells of its answer. A request that got none is not ended.
+func (o *oracle) end(c *change, as outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.clock++
+	c.ended, c.outcome = o.clock, as
+}
+
+// possible returns the values that k may have: that of every change that no
+// acknowledged one came entirely after, and the value before all of them if
+// none was acknowledged.
+func (o *oracle) possible(k key) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	latest := int64(-1) // beginning of the last change that was acknowledged
+	for _, c := range o.changes[k] {
+		if c.outcome == acked {
+			latest = max(latest, c.begun)
+		}
+	}
+	values := map[string]bool{}
+	if latest < 0 {
+		values[o.settled[k]] = true
+	}
+	for _, c := range o.changes[k] {
+		if c.outcome == open || c.outcome == acked && c.ended >= latest {
+			values[c.values[k]] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(values))
+}
+
+// keys returns every key ever written to, in order.
+func (o *oracle) keys() []key {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := maps.Clone(o.settled)
+	for k := range o.changes {
+		all[k] = ""
+	}
+	return slices.SortedFunc(maps.Keys(all), compareKeys)
+}
+
+// counts returns how many requests were acknowledged and how many had no
+// answer since the last check.
+func (o *oracle) counts() (ackedCount, openCount int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, c := range o.all {
+		switch c.outcome {
+		case acked:
+			ackedCount++
+		case open:
+			openCount++
+		}
+	}
+	return ackedCount, openCount
+}
+
+// halves returns the requests without an answer that took effect in part.
+func (o *oracle) halves(seen map[key]string) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var found []string
+	for _, c := range o.all {
+		if c.outcome != open || !c.alone {
+			continue
+		}
+		done, undone := 0, 0
+		for k, value := range c.values {
+			switch {
+			case o.settledBefore(k, c) == value: // tells nothing
+			case seen[k] == value:
+				done++
+			default:
+				undone++
+			}
+		}
+		if done > 0 && undone > 0 {
+			found = append(found, fmt.Sprintf("%s took effect in part: %d values of %d", c.name, done, done+undone))
+		}
+	}
+	return found
+}
+
+// settledBefore returns the value of k before c, whose keys nobody else wrote.
+func (o *oracle) settledBefore(k key, c *change) string {
+	value := o.settled[k]
+	for _, other := range o.changes[k] {
+		if other != c && other.outcome == acked {
+			value = other.values[k]
+		}
+	}
+	return value
+}
+
+// settle takes what a check saw for the truth from now on.
+func (o *oracle) settle(seen map[key]string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.settled, o.changes, o.all = maps.Clone(seen), map[key][]*change{}, nil
+}
+
+// history describes what was asked of k since the last check.
+func (o *oracle) history(k key) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := fmt.Sprintf("before %q", o.settled[k])
+	for _, c := range o.changes[k] {
+		text += fmt.Sprintf("; %s to %q %s [%d,%d]", c.name, c.values[k],
+			map[outcome]string{open: "without an answer", acked: "acknowledged", refused: "refused"}[c.outcome], c.begun, c.ended)
+	}
+	return text
+}
