@@ -57,13 +57,11 @@ func bench(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	r := &runner{options: o, contenders: all, src: src, logs: logs, out: results{}}
-	if err := r.run(ctx); err != nil {
+	err = r.run(ctx)
+	text := report(o, about(o, args, all, time.Now()), r.out)
+	fmt.Print(text) // after a failure too: what was measured until then
+	if err != nil || !o.write {
 		return err
 	}
-	text := report(o, about(o, args, all, time.Now()), r.out)
-	fmt.Print(text)
-	if o.write {
-		return insert(reportFile, text)
-	}
-	return nil
+	return insert(reportFile, text)
 }

@@ -136,3 +136,26 @@ func TestOptionsKeepWhatWasSet(t *testing.T) {
 		}
 	}
 }
+
+// TestStopTwice shows that an interrupted run, whose server has ended already,
+// still cleans up.
+func TestStopTwice(t *testing.T) {
+	t.Parallel()
+	floor, err := findFloor(t.Context(), options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inst, err := launch(t.Context(), floor, t.TempDir(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.discard(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(inst.data); !os.IsNotExist(err) {
+		t.Errorf("data is left behind: %v", err)
+	}
+}

@@ -48,7 +48,8 @@ type instance struct {
 
 	logPath string
 	cmd     *exec.Cmd
-	exited  chan error
+	exited  chan struct{} // closed when the process has ended
+	exit    error         // how it ended; read after exited
 }
 
 const (
@@ -96,8 +97,12 @@ func (i *instance) start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", i.name, err)
 	}
-	i.cmd, i.exited = cmd, make(chan error, 1)
-	go func() { i.exited <- cmd.Wait() }()
+	exited := make(chan struct{})
+	i.cmd, i.exited = cmd, exited
+	go func() {
+		i.exit = cmd.Wait()
+		close(exited)
+	}()
 	return i.awaitReady(ctx)
 }
 
@@ -110,9 +115,8 @@ func (i *instance) awaitReady(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case err := <-i.exited:
-			i.exited <- err
-			return fmt.Errorf("%s ended at start: %v\n%s", i.name, err, i.lastLog())
+		case <-i.exited:
+			return fmt.Errorf("%s ended at start: %v\n%s", i.name, i.exit, i.lastLog())
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), i.stop())
 		case <-tick.C:
@@ -131,7 +135,8 @@ func (i *instance) answers() bool {
 	return err == nil && a.status == 200
 }
 
-// stop ends the server in its orderly way and waits for it.
+// stop ends the server in its orderly way and waits for it; a server that has
+// ended already is left alone.
 func (i *instance) stop() error {
 	_ = i.cmd.Process.Signal(syscall.SIGTERM)
 	select {
