@@ -4,11 +4,27 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"packhouse/internal/database"
 	"packhouse/internal/testkit"
 )
+
+// reportCPU adds the processor time that one operation took in this process,
+// which says more than the clock on a machine that does other things too.
+func reportCPU(b *testing.B) {
+	spent := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := spent()
+	b.Cleanup(func() { b.ReportMetric(float64(spent()-before)/float64(b.N), "cpu-ns/op") })
+}
 
 // engines runs a benchmark on both.
 func engines(b *testing.B, run func(b *testing.B, db *database.DB)) {
@@ -41,6 +57,7 @@ func BenchmarkPointRead(b *testing.B) {
 		ctx, cancel := context.WithCancel(b.Context())
 		defer cancel()
 		b.ReportAllocs()
+		reportCPU(b)
 		for b.Loop() {
 			var id int64
 			var note string
@@ -54,6 +71,7 @@ func BenchmarkPointRead(b *testing.B) {
 func BenchmarkPointReadParallel(b *testing.B) {
 	engines(b, func(b *testing.B, db *database.DB) {
 		b.ReportAllocs()
+		reportCPU(b)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				var id int64
@@ -69,6 +87,7 @@ func BenchmarkPointReadParallel(b *testing.B) {
 func BenchmarkList100(b *testing.B) {
 	engines(b, func(b *testing.B, db *database.DB) {
 		b.ReportAllocs()
+		reportCPU(b)
 		for b.Loop() {
 			rows, err := db.Read().Query(b.Context(), "SELECT id, name FROM item WHERE id > ? ORDER BY id LIMIT 100", 500)
 			if err != nil {
@@ -92,6 +111,7 @@ func BenchmarkList100(b *testing.B) {
 func BenchmarkVersion(b *testing.B) {
 	db := testkit.SQLite(b)
 	b.ReportAllocs()
+	reportCPU(b)
 	for b.Loop() {
 		if _, _, err := db.Version(b.Context()); err != nil {
 			b.Fatal(err)
@@ -125,6 +145,7 @@ func writeBy(b *testing.B, db *database.DB, writers int, options []database.Writ
 	}
 	id.Store(base)
 	b.ReportAllocs()
+	reportCPU(b)
 	b.SetParallelism((writers + 1) / 2)
 	b.ResetTimer()
 	if writers == 1 {

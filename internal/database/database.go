@@ -110,7 +110,8 @@ func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context, q Queri
 // whose answer was lost.
 //
 // fn may run several times and must do nothing but use tx. It must not keep
-// tx, nor call Write. Writes of several callers may share one commit on
+// tx, nor call Write. No constraint may be deferred to the commit, where it
+// would fail those who share it. Writes of several callers may share one commit on
 // SQLite, where a Write whose ctx ends while it waits for its turn is dropped,
 // and one already under way is finished.
 func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, opts ...WriteOption) error {

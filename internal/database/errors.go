@@ -22,7 +22,11 @@ const retryAfter = 2 * time.Second
 // IsUnique reports whether err says that a row like it is already there.
 func IsUnique(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+		switch e.Code() {
+		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+			return true
+		}
+		return false
 	}
 	return postgresCode(err) == "23505"
 }
@@ -69,6 +73,9 @@ func classifySQLite(err error) error {
 		return err
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+			return noSpace(err) // the index of the log has no room to grow
+		}
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return noSpace(err)
