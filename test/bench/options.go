@@ -20,15 +20,15 @@ type options struct {
 	binary  string // a built packhouse; empty builds one
 	profile string // where CPU profiles of packhouse go; empty takes none
 
-	size      int64 // of the large blob
-	pullers   int   // clients that pull, and that push, large blobs at once
-	images    int   // small images pushed
-	workers   int   // connections that push them
-	conns     int   // connections that read
+	size      int64         // of the large blob
+	pullers   int           // clients that pull, and that push, large blobs at once
+	images    int           // small images pushed
+	workers   int           // connections that push them
+	conns     int           // connections that read
 	span      time.Duration // how long each kind of read is repeated
 	settle    time.Duration // how long a server is left alone before its memory at rest is read
-	tags      int // tags of the one large package
-	edge      int // tags at each end of it that are measured
+	tags      int           // tags of the one large package
+	edge      int           // tags at each end of it that are measured
 	referrers int
 	seeds     int // manifests stored before the start that is timed
 }
