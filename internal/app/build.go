@@ -114,6 +114,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	}
 	a.Handlers.Registry, err = v2.New(v2.Deps{
 		Registry: a.Registry, Authenticator: a.Tokens, Realm: v2.NewRealm(public), Type: access.Container,
+		MaxParallelUploads: cfg.Registry.MaxUploads,
 	})
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func newServer(t testing.TB) *server {
 	check(t, err)
 	public, err := url.Parse("https://packhouse.test")
 	check(t, err)
-	h, err := v2.New(v2.Deps{Registry: reg, Authenticator: s.tokens, Realm: v2.NewRealm(public), Type: access.Container})
+	h, err := v2.New(v2.Deps{Registry: reg, Authenticator: s.tokens, Realm: v2.NewRealm(public), Type: access.Container, MaxParallelUploads: 2})
 	check(t, err)
 	ids, err := httpx.NewIDs(rand.Reader)
 	check(t, err)

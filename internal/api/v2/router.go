@@ -34,6 +34,9 @@ type Deps struct {
 	Realm         Realm
 	// Type is the package type that this address serves.
 	Type access.PackageType
+	// MaxParallelUploads is how many upload requests of one account run at a
+	// time; each holds up to 1 MiB. More are told to come back.
+	MaxParallelUploads int
 }
 
 // policy is what a route demands before its handler runs. The registry decides
@@ -97,8 +100,9 @@ func routes() []route {
 type Handler struct {
 	Deps
 	http.Handler
-	routes map[resource]map[string]route
-	allow  map[resource]string
+	routes  map[resource]map[string]route
+	allow   map[resource]string
+	uploads httpx.Gate
 }
 
 // New returns a Handler, or an error when a route has no policy.
@@ -179,6 +183,13 @@ func (h *Handler) run(rt route, c *call) error {
 		if err := h.Authenticator.StillValid(c.r.Context(), who); err != nil {
 			return err
 		}
+	}
+	if rt.resource == resUpload || rt.resource == resUploads {
+		leave, err := h.uploads.Enter(who.Login, h.MaxParallelUploads)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	return rt.handle(h, c)
 }

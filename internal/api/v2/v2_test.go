@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"packhouse/internal/access"
@@ -202,6 +205,32 @@ func TestUploadByChunks(t *testing.T) {
 	}
 	s.want(s.get(loc), 404)
 	s.want(s.send("DELETE", loc, nil), 404)
+}
+
+func TestParallelUploadsOfOneAccountAreBounded(t *testing.T) {
+	s := newServer(t)
+	loc := s.want(s.send("POST", "/v2/alice/app/blobs/uploads/", nil), 202).Header.Get("Location")
+	var pipes []*io.PipeWriter
+	var wg sync.WaitGroup
+	for range 2 {
+		r, w := io.Pipe()
+		loc := s.want(s.send("POST", "/v2/alice/app/blobs/uploads/", nil), 202).Header.Get("Location")
+		wg.Go(func() { s.do(request{login: "alice", method: "PATCH", path: loc, body: r}) })
+		_, err := w.Write([]byte("x")) // returns when the request is under way
+		check(t, err)
+		pipes = append(pipes, w)
+	}
+	// Both bodies have been begun; the server is inside both requests once the
+	// third is refused. Until then it may still be reading a header.
+	for s.send("PATCH", loc, []byte("x")).StatusCode != 429 {
+		runtime.Gosched()
+	}
+	for _, w := range pipes {
+		check(t, w.Close())
+	}
+	wg.Wait()
+	s.want(s.send("PATCH", loc, []byte("x")), 202)
+	s.want(s.do(request{login: "bob", method: "POST", path: "/v2/bob/app/blobs/uploads/"}), 202)
 }
 
 func TestUploadIsCancelled(t *testing.T) {
