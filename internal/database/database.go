@@ -109,11 +109,13 @@ func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context, q Queri
 // change was not applied, except that an errs.Unavailable may hide a commit
 // whose answer was lost.
 //
-// fn may run several times and must do nothing but use tx. It must not keep
-// tx, nor call Write. No constraint may be deferred to the commit, where it
-// would fail those who share it. Writes of several callers may share one commit on
-// SQLite, where a Write whose ctx ends while it waits for its turn is dropped,
-// and one already under way is finished.
+// fn may run several times, on another goroutine than the caller's, and must do
+// nothing but use tx. It must not keep tx, nor call Write. No constraint may be
+// deferred to the commit, where it would fail those who share it.
+//
+// Writes of several callers may share one commit on SQLite. A Write whose ctx
+// ends while it waits for its turn is dropped, and one whose fn has returned
+// is finished.
 func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, opts ...WriteOption) error {
 	var o writeOptions
 	for _, opt := range opts {
@@ -125,8 +127,8 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 // Version returns a number that differs from every earlier answer whenever
 // anything in the database changed in between, by this process or another:
 // what a query gave at version v is still what it gives while Version answers
-// v. Take the version before the query whose result is kept. ok is false where the
-// engine cannot tell, and then nothing may be concluded.
+// v. Take the version before the query whose result is kept. ok is false where
+// the engine cannot tell, and then nothing may be concluded.
 func (db *DB) Version(ctx context.Context) (v uint64, ok bool, err error) {
 	return db.backend.version(ctx)
 }
