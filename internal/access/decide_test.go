@@ -123,6 +123,7 @@ func TestDecide(t *testing.T) {
 
 		{"read scope", scoped(ann, ReadPackages), annsOwn, "r", true},
 		{"read scope does not create", scoped(ann, ReadPackages), absent(annsOwn), "", false},
+		{"write scope brings read", scoped(ann, WritePackages), annsOwn, "rwa", true},
 		{"write scope", scoped(ann, readWrite), annsOwn, "rwa", true},
 		{"delete scope alone", scoped(ann, DeletePackages), annsOwn, "", false},
 		{"delete and read scopes", scoped(ann, DeletePackages|ReadPackages), annsOwn, "rd", true},

@@ -69,7 +69,7 @@ func TestRightsAreWithinScopeAndRole(t *testing.T) {
 		if w.who.Anonymous() {
 			t.Fatalf("nobody is allowed: %+v", w)
 		}
-		needed := map[Action]Scopes{Read: ReadPackages, Write: WritePackages, Delete: DeletePackages, Administer: WritePackages}[w.action]
+		needed := map[Action]Scopes{Read: ReadPackages | WritePackages, Write: WritePackages, Delete: DeletePackages, Administer: WritePackages}[w.action]
 		if w.who.Scopes&needed == 0 {
 			t.Fatalf("without the scope: %+v", w)
 		}

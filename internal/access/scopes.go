@@ -27,8 +27,7 @@ var scopeNames = []struct {
 	{DeletePackages, "delete:packages"},
 }
 
-// ParseScopes reads names separated by commas or spaces. write:packages brings
-// read:packages with it.
+// ParseScopes reads names separated by commas or spaces.
 func ParseScopes(list string) (Scopes, error) {
 	var s Scopes
 	for name := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -40,9 +39,6 @@ func ParseScopes(list string) (Scopes, error) {
 	}
 	if s == 0 {
 		return 0, errs.New(errs.Invalid, "a token needs at least one scope, such as read:packages")
-	}
-	if s&WritePackages != 0 {
-		s |= ReadPackages
 	}
 	return s, nil
 }
@@ -56,8 +52,13 @@ func scopeNamed(name string) Scopes {
 	return 0
 }
 
-// Has reports whether every scope of want is in s.
-func (s Scopes) Has(want Scopes) bool { return want != 0 && s&want == want }
+// Has reports whether every scope of want is in s or comes with one that is.
+func (s Scopes) Has(want Scopes) bool {
+	if s&WritePackages != 0 {
+		s |= ReadPackages
+	}
+	return want != 0 && s&want == want
+}
 
 // String returns the names, separated by commas.
 func (s Scopes) String() string {

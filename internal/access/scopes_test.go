@@ -41,6 +41,9 @@ func TestHasWantsEveryScope(t *testing.T) {
 	}{
 		{AllScopes, ReadPackages | DeletePackages, true},
 		{ReadPackages, ReadPackages | DeletePackages, false},
+		{WritePackages, ReadPackages, true},
+		{WritePackages, DeletePackages, false},
+		{DeletePackages, ReadPackages, false},
 		{AllScopes, 0, false},
 		{0, 0, false},
 	} {

