@@ -24,7 +24,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string, admit func
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return access.Principal{}, err
 	}
-	may := err == nil && a.Kind == User && !a.Suspended && a.PasswordHash != ""
+	may := err == nil && !a.Suspended
 	if may && s.recent.has(a.Login, password, a.PasswordHash, s.Now()) {
 		return principal(a), nil
 	}
@@ -33,7 +33,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string, admit func
 		return access.Principal{}, err
 	}
 	if !may {
-		a.PasswordHash = ""
+		a.PasswordHash = "" // matches nothing, like that of an organization
 	}
 	ok, outdated, err := s.Passwords.Verify(ctx, a.PasswordHash, password)
 	settle(ok || err != nil)

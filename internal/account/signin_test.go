@@ -88,6 +88,23 @@ func TestAThrottledSignInChecksNothing(t *testing.T) {
 	}
 }
 
+// A check that fails for a reason of ours is not held against the user.
+func TestAFailureOfOursIsNotCounted(t *testing.T) {
+	t.Parallel()
+	f, ctx := newFixture(t), t.Context()
+	ann := f.user(t, "ann", "ann's password")
+	if err := f.store.SetPasswordHash(ctx, ann.ID, ann.PasswordHash, "damaged"); err != nil {
+		t.Fatal(err)
+	}
+	var n counter
+	if _, err := f.SignIn(ctx, "ann", "ann's password", n.admit); err == nil || errs.Is(err, errs.Unauthenticated) {
+		t.Errorf("%v", err)
+	}
+	if n != (counter{asked: 1, right: 1}) {
+		t.Errorf("counted as %+v", n)
+	}
+}
+
 func TestARightPasswordIsRememberedForAMinute(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
