@@ -24,8 +24,8 @@ import (
 )
 
 // fixture is a token endpoint on a real database. ann and bob are users, acme is
-// ann's organization with bob as a member; ann/private, ann/internal and
-// ann/public exist, likewise acme/private.
+// ann's organization with bob as a member; ann/private, ann/internal, ann/public
+// and acme/private exist, likewise ann/shared, to which bob may write.
 type fixture struct {
 	http.Handler
 	auth     *token.Authenticator
@@ -90,6 +90,7 @@ func (f *fixture) people(t testing.TB, db *database.DB) {
 	err = db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		for _, p := range [][3]string{
 			{"ann", "private", "private"}, {"ann", "internal", "internal"}, {"ann", "public", "public"}, {"acme", "private", "private"},
+			{"ann", "shared", "private"},
 		} {
 			_, err := tx.Exec(ctx, `INSERT INTO packages (owner_id, type, name, visibility, created_at, created_by, published_at)
 				VALUES (?, 'container', ?, ?, 0, 0, 0)`, f.ids[p[0]], p[1], p[2])
@@ -97,7 +98,9 @@ func (f *fixture) people(t testing.TB, db *database.DB) {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role)
+			SELECT id, ?, 'write' FROM packages WHERE name = 'shared'`, f.ids["bob"])
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -44,6 +44,7 @@ func TestATokenIsIssuedForWhatTheCallerMayDo(t *testing.T) {
 		{"stranger, private", bob, []string{"repository:ann/private:pull"}, ""},
 		{"stranger, internal", bob, []string{"repository:ann/internal:*"}, "repository:ann/internal:pull"},
 		{"stranger, public", bob, []string{"repository:ann/public:*"}, "repository:ann/public:pull"},
+		{"write role", bob, []string{"repository:ann/shared:*"}, "repository:ann/shared:pull,push"},
 		{"stranger, absent", bob, []string{"repository:ann/absent:*"}, ""},
 		{"stranger, no such owner", bob, []string{"repository:nobody/absent:*"}, ""},
 		{"owner, new package", ann, []string{"repository:ann/new:pull,push"}, "repository:ann/new:pull,push"},
