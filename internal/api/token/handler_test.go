@@ -57,6 +57,8 @@ func TestATokenIsIssuedForWhatTheCallerMayDo(t *testing.T) {
 		{"some granted, some not", bob, []string{"repository:ann/private:pull repository:ann/public:pull,push"}, "repository:ann/public:pull"},
 		{"a class", ann, []string{"repository(plugin):ann/private:pull"}, "repository:ann/private:pull"},
 		{"unknown actions", ann, []string{"repository:ann/private:pull,admin,metadata"}, "repository:ann/private:pull"},
+		{"another type", ann, []string{"registry:ann/private:pull", "artifact(repository):ann/private:pull"}, ""},
+		{"half a class", ann, []string{"repository(plugin:ann/private:pull", "repositoryplugin):ann/private:pull"}, ""},
 		{"the catalog", ann, []string{"registry:catalog:*"}, ""},
 		{"an owner alone", ann, []string{"repository:ann:push"}, ""},
 		{"upper case", ann, []string{"repository:Ann/Private:pull"}, ""},

@@ -40,7 +40,7 @@ func FuzzParseScopes(f *testing.F) {
 	for _, s := range []string{
 		"repository:a/b:pull", "repository:a/b:pull,push repository:a/b:delete", "repository(plugin):a/b:*",
 		"registry:catalog:*", "repository:localhost:5000/a/b:pull", ":::", "repository:a/b:pull,,pull", "(x):a/b:pull",
-		"repository(:a/b:pull", "repository:a/b:*,pull",
+		"repository(:a/b:pull", "repository:a/b:*,pull", "repository:a/b:", "repository:a/b:x",
 	} {
 		f.Add(s, "")
 		f.Add("repository:a/b:push", s)
