@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,6 @@ func (r *result) String() string {
 }
 
 const (
-	workers = 4
 	// cyclesPerDisk bounds what lies on one disk, and so how long a check takes.
 	cyclesPerDisk = 20
 	// longestLoad bounds the time from a start to the crash.
@@ -62,10 +62,14 @@ func (p plan) run(ctx context.Context) (*result, error) {
 	per := min(cyclesPerDisk, (p.cycles+len(p.layouts)-1)/len(p.layouts)) // each layout has its turn
 	for n := 0; r.done < p.cycles; n++ {
 		e := &epoch{plan: p, result: r, layout: p.layouts[n%len(p.layouts)]}
+		losses, faults := len(r.losses), len(r.faults)
 		if err := e.run(ctx, min(per, p.cycles-r.done)); err != nil {
 			return r, err
 		}
 		p.log("%s: %s", e.layout, r)
+		for _, text := range slices.Concat(r.losses[losses:], r.faults[faults:]) {
+			p.log("%s", text)
+		}
 		if p.toLoss && len(r.losses) > 0 {
 			break
 		}

@@ -41,7 +41,7 @@ func compareKeys(a, b key) int {
 type outcome int
 
 const (
-	open    outcome = iota // no answer: it may take effect, now or later
+	pending outcome = iota // no answer: it may take effect, now or later
 	acked                  // the server said that it is done
 	refused                // the server said that it is not
 )
@@ -108,7 +108,7 @@ func (o *oracle) possible(k key) []string {
 		values[o.settled[k]] = true
 	}
 	for _, c := range o.changes[k] {
-		if c.outcome == open || c.outcome == acked && c.ended >= latest {
+		if c.outcome == pending || c.outcome == acked && c.ended >= latest {
 			values[c.values[k]] = true
 		}
 	}
@@ -135,7 +135,7 @@ func (o *oracle) counts() (ackedCount, openCount int) {
 		switch c.outcome {
 		case acked:
 			ackedCount++
-		case open:
+		case pending:
 			openCount++
 		}
 	}
@@ -148,7 +148,7 @@ func (o *oracle) halves(seen map[key]string) []string {
 	defer o.mu.Unlock()
 	var found []string
 	for _, c := range o.all {
-		if c.outcome != open || !c.alone {
+		if c.outcome != pending || !c.alone {
 			continue
 		}
 		done, undone := 0, 0
@@ -193,7 +193,7 @@ func (o *oracle) history(k key) string {
 	text := fmt.Sprintf("before %q", o.settled[k])
 	for _, c := range o.changes[k] {
 		text += fmt.Sprintf("; %s to %q %s [%d,%d]", c.name, c.values[k],
-			map[outcome]string{open: "without an answer", acked: "acknowledged", refused: "refused"}[c.outcome], c.begun, c.ended)
+			map[outcome]string{pending: "without an answer", acked: "acknowledged", refused: "refused"}[c.outcome], c.begun, c.ended)
 	}
 	return text
 }

@@ -30,7 +30,7 @@ func (w *worker) tag() string { return fmt.Sprintf("v%d", w.rng.IntN(12)) }
 func (w *worker) part(ctx context.Context, pkg string) (descriptor, error) {
 	content := w.blob()
 	if pkg == w.pkg {
-		w.sizes[digestOf(content)] = len(content)
+		w.named[digestOf(content)] = true
 	}
 	return w.pushBlob(ctx, pkg, content)
 }
@@ -122,8 +122,10 @@ func (w *worker) needed(digest string) bool {
 	return false
 }
 
-// deleteBlob takes out a blob that no manifest names.
+// deleteBlob takes out a blob that no manifest names. Very small ones may have
+// been pushed twice, and named since.
 func (w *worker) deleteBlob(ctx context.Context) error {
+	w.loose = slices.DeleteFunc(w.loose, func(digest string) bool { return w.named[digest] })
 	if len(w.loose) == 0 {
 		return nil
 	}
@@ -170,7 +172,7 @@ func (w *worker) mountBlob(ctx context.Context) error {
 	content := blobOf(uint64(w.rng.IntN(popular)))
 	digest := digestOf(content)
 	from := w.others[w.rng.IntN(len(w.others))]
-	w.sizes[digest] = len(content)
+	w.named[digest] = true
 	c := w.begin("mount", map[key]string{{blobKind, w.pkg, digest}: present})
 	req := request{method: http.MethodPost, path: uploadsPath(w.pkg) + "?mount=" + digest + "&from=" + from}
 	a, err := w.c.do(ctx, req)

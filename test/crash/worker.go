@@ -72,10 +72,10 @@ type worker struct {
 	rng    *rand.Rand
 	c      *client
 
-	known map[key]string // of pkg, as acknowledged
-	loose []string       // digests of blobs in pkg that no manifest names
-	sizes map[string]int // of blobs in pkg
-	next  uint64         // id of the next fresh blob
+	known map[key]string  // of pkg, as acknowledged
+	loose []string        // digests of blobs in pkg that no manifest names
+	named map[string]bool // digests of blobs in pkg that a manifest names, or may
+	next  uint64          // id of the next fresh blob
 
 	unfinished []upload
 }
@@ -83,8 +83,8 @@ type worker struct {
 // popular is how many blobs several workers push again and again.
 const popular = 24
 
-// run sends requests until the server is gone.
-func (w *worker) run(ctx context.Context) {
+// run sends requests until the server is gone or stop is closed.
+func (w *worker) run(ctx context.Context, stop <-chan struct{}) {
 	steps := []struct {
 		weight int
 		do     func(context.Context) error
@@ -96,7 +96,12 @@ func (w *worker) run(ctx context.Context) {
 	for _, s := range steps {
 		total += s.weight
 	}
-	for ctx.Err() == nil {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
 		n := w.rng.IntN(total)
 		for _, s := range steps {
 			if n -= s.weight; n < 0 {
@@ -117,12 +122,8 @@ func (w *worker) load() {
 			w.known[k] = value
 		}
 	}
-	named := map[string]bool{}
-	for digest := range w.sizes {
-		named[digest] = true // of images, or popular
-	}
 	for k := range w.known {
-		if k.kind == blobKind && !named[k.content] {
+		if k.kind == blobKind && !w.named[k.content] {
 			w.loose = append(w.loose, k.content)
 		}
 	}

@@ -1,0 +1,115 @@
+package crash
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// mounted returns a mounted volume that the test releases.
+func mounted(t *testing.T, size int64, mkfs ...string) *volume {
+	t.Helper()
+	dir := t.TempDir()
+	v, err := newVolume(filepath.Join(dir, "disk.img"), filepath.Join(dir, "disk"), "ext4", size, mkfs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+// large is the size of a blob that is a file, small of one that is a row.
+const large, small = 1 << 20, 8 << 10
+
+// TestFullDisk pushes until the disk is full (T-FULL).
+func TestFullDisk(t *testing.T) {
+	v := mounted(t, 96<<20)
+	f := newFaultTest(t, filepath.Join(v.dir, "data"))
+	room := filepath.Join(v.dir, "room")
+	if err := os.WriteFile(room, make([]byte, 24<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.perform(0, func() error { return nil })
+	f.pushImage("kept")
+	f.pushImage("gone")
+	for pushes := 0; ; pushes++ {
+		a := f.push(f.blob(large))
+		if a.status != http.StatusCreated {
+			f.wantStatus(http.StatusInsufficientStorage, a)
+			break
+		}
+		if pushes == 200 {
+			t.Fatal("96 MiB do not fill up")
+		}
+	}
+	f.deleteTag("gone")
+	f.want(http.StatusOK, get(manifestPath(sharedPkg, "kept")))
+	f.inspect()
+
+	if err := fill(filepath.Join(v.dir, "filler")); err != nil { // to the last block
+		t.Fatal(err)
+	}
+	f.wantPush(http.StatusInsufficientStorage, f.blob(large))
+	f.fillRows()
+	f.want(http.StatusOK, get(manifestPath(sharedPkg, "kept")))
+	f.inspect()
+
+	if err := os.Remove(room); err != nil {
+		t.Fatal(err)
+	}
+	f.recover(f.blob(large))
+	f.pushImage("again")
+	f.survived()
+	if left, err := os.ReadDir(filepath.Join(f.server.data, "blobs", "uploads")); err != nil || len(left) > len(f.workers) {
+		t.Errorf("the full disk left %d files of uploads behind (%v)", len(left), err)
+	}
+}
+
+// fillRows pushes what lies in the database until that cannot grow either.
+func (f *faultTest) fillRows() {
+	f.t.Helper()
+	for range 2000 {
+		a := f.push(f.blob(small))
+		if a.status != http.StatusCreated {
+			f.wantStatus(http.StatusInsufficientStorage, a)
+			return
+		}
+	}
+	f.t.Error("16 MiB of rows fit on a disk without a free block")
+}
+
+// TestNoInodes takes every inode. Blobs that are rows need none.
+func TestNoInodes(t *testing.T) {
+	v := mounted(t, 96<<20, "-N", "1600")
+	f := newFaultTest(t, filepath.Join(v.dir, "data"))
+	f.perform(0, func() error { return nil })
+	f.pushImage("kept")
+	taken := filepath.Join(v.dir, "taken")
+	if err := os.Mkdir(taken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; ; i++ {
+		file, err := os.Create(filepath.Join(taken, fmt.Sprint(i)))
+		if err != nil {
+			break
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.wantPush(http.StatusInsufficientStorage, f.blob(large))
+	f.wantPush(http.StatusCreated, f.blob(small))
+	f.want(http.StatusOK, get(manifestPath(sharedPkg, "kept")))
+	f.inspect()
+	if err := os.RemoveAll(taken); err != nil {
+		t.Fatal(err)
+	}
+	f.recover(f.blob(large))
+	f.survived()
+}
