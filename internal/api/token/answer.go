@@ -40,7 +40,7 @@ type errorItem struct {
 	Message string `json:"message"`
 }
 
-// codeOf names an error's kind where the error itself has no code.
+// codeOf names an error's kind.
 func codeOf(k errs.Kind) string {
 	switch k {
 	case errs.Invalid, errs.Unsupported:
@@ -66,9 +66,6 @@ func (h *handler) writeError(w http.ResponseWriter, _ *http.Request, err error) 
 	item := errorItem{codeOf(kind), "something went wrong on our side; the log has more under request " + httpx.EventFrom(w).ID}
 	if e, ok := errors.AsType[*errs.Error](err); ok && kind != errs.Internal {
 		item.Message = e.Public
-		if e.Code != "" {
-			item.Code = e.Code
-		}
 		httpx.SetRetryAfter(w.Header(), e.RetryAfter)
 	}
 	if kind == errs.Unauthenticated {

@@ -153,6 +153,9 @@ func TestPostWithPassword(t *testing.T) {
 		if ok := c.status == 200; ok != (b.AccessToken != "") || ok != (len(b.Errors) == 0) {
 			t.Errorf("%s: %s", c.what, w.Body)
 		}
+		if c.what == "refresh token" && !strings.Contains(b.Errors[0].Message, "refresh tokens are not used") {
+			t.Errorf("%s: %s", c.what, w.Body)
+		}
 		if c.status == 200 {
 			if _, inside := f.granted(t, b.AccessToken); inside != c.scope {
 				t.Errorf("%s: the token holds for %q", c.what, inside)
@@ -182,6 +185,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"one package a thousand times", "GET", "/token?scope=" + strings.Repeat("repository:a/b:pull+", 1000), "", "", 400},
 		{"a form that is none", "POST", "/token", form, "grant_type=%zz&password=secret", 400},
 		{"JSON", "POST", "/token", "application/json", `{"grant_type":"password"}`, 400},
+		{"plain text", "POST", "/token", "text/plain", "grant_type=password&username=&password=", 400},
 		{"no type", "POST", "/token", "", "grant_type=password", 400},
 		{"a credential in the address", "POST", "/token?grant_type=password&username=ann&password=x", form, "", 400},
 		{"a huge form", "POST", "/token", form, "grant_type=password&scope=" + strings.Repeat("x", 64<<10), 413},

@@ -32,8 +32,7 @@ func parseScopes(values []string) ([]access.Grant, error) {
 			resource, name, actions := splitScope(scope)
 			resources[resource] = true
 			if seen++; seen > maxScopes || len(resources) > maxResources {
-				return nil, errs.New(errs.Invalid, "at most %d resources can be asked for at once", maxResources).
-					WithCode("UNSUPPORTED")
+				return nil, errs.New(errs.Invalid, "at most %d resources can be asked for at once", maxResources)
 			}
 			if name.Package() != "" && len(actions) > 0 {
 				wanted = join(wanted, name, actions)

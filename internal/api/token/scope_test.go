@@ -2,7 +2,6 @@ package tokenapi_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ func brokenFacts(f *fixture) http.Handler {
 type noFacts struct{}
 
 func (noFacts) Facts(context.Context, access.Principal, oci.Name) (access.Facts, error) {
-	return access.Facts{Exists: true, Visibility: access.Public}, errors.New("no such table: packages")
+	return access.Facts{Exists: true, Visibility: access.Public}, errs.New(errs.Internal, "no such table: packages")
 }
 
 // What a parser of scopes returns is asked for in the text, action by action, and
