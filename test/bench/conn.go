@@ -70,14 +70,29 @@ func (c *conn) reopen() error {
 // close ends the connection.
 func (c *conn) close() { _ = c.nc.Close() }
 
-// do sends one request and reads its whole answer.
+// errClosed says that the server closed the connection before it answered.
+var errClosed = errors.New("connection closed before the answer")
+
+// do sends one request and reads its whole answer. A server may close a
+// connection that was idle for long, so it tries once more on a new one.
 func (c *conn) do(r request) (answer, error) {
+	a, err := c.once(r)
+	if errors.Is(err, errClosed) {
+		if err := c.reopen(); err != nil {
+			return answer{}, err
+		}
+		return c.once(r)
+	}
+	return a, err
+}
+
+func (c *conn) once(r request) (answer, error) {
 	if err := c.send(r); err != nil {
 		// A server may refuse before it has read the body: its answer says more.
 		if a, readErr := c.receive(r); readErr == nil && a.status >= 400 {
 			return a, c.reopen()
 		}
-		return answer{}, fmt.Errorf("%s %s: send: %w", r.method, r.path, err)
+		return answer{}, fmt.Errorf("%s %s: %w: send: %w", r.method, r.path, errClosed, err)
 	}
 	a, err := c.receive(r)
 	if err != nil {
@@ -156,6 +171,9 @@ func (c *conn) receive(r request) (answer, error) {
 }
 
 func (c *conn) receiveOne(r request) (answer, error) {
+	if _, err := c.in.Peek(1); err != nil {
+		return answer{}, fmt.Errorf("%w: %w", errClosed, err)
+	}
 	line, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return answer{}, err

@@ -143,3 +143,27 @@ func TestConnReportsCutBody(t *testing.T) {
 		}
 	}
 }
+
+// TestConnComesBackAfterIdleClose shows that a connection which the server
+// closed between two requests is opened again, once.
+func TestConnComesBackAfterIdleClose(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(echo))
+	t.Cleanup(srv.Close)
+	c, err := dial(srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	body := bytesPayload([]byte("banana"))
+	for range 3 {
+		if a, err := c.do(request{method: "PUT", path: "/", body: &body}); err != nil || string(a.body) != "banana" {
+			t.Fatalf("%q, %v", a.body, err)
+		}
+		srv.CloseClientConnections()
+	}
+	srv.Close()
+	if _, err := c.do(request{method: "PUT", path: "/", body: &body}); err == nil {
+		t.Error("a request to a server that is gone was answered")
+	}
+}
