@@ -29,7 +29,7 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // Receive copies r to w and h until r ends and returns how many bytes w took.
 // It hashes beside the write, in a goroutine that has ended when Receive
-// returns; a body of up to 256 KiB needs none. It holds at most 1 MiB, and a
+// returns; a body shorter than 256 KiB needs none. It holds at most 1 MiB, and a
 // slow sender 256 KiB.
 //
 // After a nil error or a *ReadError, h and w have seen the same bytes. After

@@ -26,6 +26,10 @@ const patience = 5 * time.Second
 
 const contentType = "application/octet-stream"
 
+// hashed tells the client library not to hash and sign the bytes piece by
+// piece: each request is signed with their SHA-256, which is known before.
+const hashed = true
+
 // client makes the requests of a Store. Every call has a limit of time, and
 // every error is one of ours.
 type client struct {
@@ -45,7 +49,7 @@ func newClient(c Config) (*client, error) {
 		Secure:     c.TLS,
 		Region:     c.Region,
 		MaxRetries: 3,
-		Transport:  &breaker{next: newTransport(), now: time.Now},
+		Transport:  &breaker{next: guard{newTransport()}, now: time.Now},
 	}
 	if strings.Contains(c.Endpoint, "/") {
 		return nil, fmt.Errorf("the endpoint %q is not just a host and a port", c.Endpoint)
@@ -89,7 +93,7 @@ func newTransport() *http.Transport {
 // this call made it and the answer was lost: the key is ours and fresh.
 func (c *client) put(ctx context.Context, key string, b *buffer) error {
 	sum := b.sum()
-	o := minio.PutObjectOptions{ContentType: contentType, UserMetadata: map[string]string{}}
+	o := minio.PutObjectOptions{ContentType: contentType, UserMetadata: map[string]string{}, DisableContentSha256: hashed}
 	if c.checked {
 		o.UserMetadata["x-amz-checksum-sha256"] = base64.StdEncoding.EncodeToString(sum[:])
 	}
@@ -159,7 +163,7 @@ func (c *client) begin(ctx context.Context, st state) (string, error) {
 // putPart sends one part. The service refuses it when it got other bytes.
 func (c *client) putPart(ctx context.Context, st state, number int, b *buffer) (part, error) {
 	p := part{size: int64(b.n), sum: b.sum()}
-	o := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(p.sum[:])}
+	o := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(p.sum[:]), DisableContentSha256: hashed}
 	if st.Checked {
 		o.CustomHeader = http.Header{"X-Amz-Checksum-Sha256": {base64.StdEncoding.EncodeToString(p.sum[:])}}
 	}

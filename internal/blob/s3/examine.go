@@ -100,6 +100,7 @@ func (c *client) refusesWrongSum(ctx context.Context, key string, b *buffer) (bo
 
 func (c *client) tryPut(ctx context.Context, key string, b *buffer, o minio.PutObjectOptions) error {
 	sum := b.sum()
+	o.DisableContentSha256 = hashed
 	body, ctx, stop := watch(ctx, b)
 	defer stop()
 	_, err := c.core.PutObject(ctx, c.bucket, c.prefix+key, body, int64(b.n), "", hex.EncodeToString(sum[:]), o)

@@ -48,8 +48,8 @@ type Config struct {
 	// as https://s3.example.com. Empty: clients never see it.
 	PublicEndpoint string
 	// SpareMemory bounds what all uploads together hold, in bytes, beside the
-	// one part that each of them gathers; 0 is 10 MiB. More makes uploads
-	// faster, since parts are sent while the next one arrives.
+	// one part that each of them gathers; 0 is 12 MiB. More makes uploads
+	// faster: that many bytes are sent while the next ones arrive.
 	SpareMemory int64
 	// Rand is the source of nonces; nil is crypto/rand.
 	Rand io.Reader
@@ -78,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "the settings of the bucket are not valid")
 	}
-	s := &Store{client: client, rand: c.Rand, spare: semaphore.NewWeighted(cmp.Or(c.SpareMemory, 10<<20))}
+	s := &Store{client: client, rand: c.Rand, spare: semaphore.NewWeighted(cmp.Or(c.SpareMemory, 12<<20))}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -176,10 +176,10 @@ func (s *Store) complete(ctx context.Context, up blob.Staged, st state) error {
 			return err
 		}
 		p, err := s.client.putPart(ctx, st, len(st.Parts)+1, tail)
-		if errs.Is(err, errs.NotFound) {
-			return s.client.wantSize(ctx, st.Object, up.Size) // completed before
-		}
 		if err != nil {
+			if s.client.wantSize(ctx, st.Object, up.Size) == nil {
+				return nil // completed before, so that it takes no more parts
+			}
 			return err
 		}
 		st.Parts = append(st.Parts[:len(st.Parts):len(st.Parts)], p)
