@@ -125,7 +125,7 @@ func readForm(r *http.Request) (url.Values, error) {
 }
 
 func unsupported(text string) error {
-	return errs.New(errs.Invalid, "%s", text).WithCode("UNSUPPORTED")
+	return errs.New(errs.Invalid, "%s", text)
 }
 
 // exchange issues the token.
