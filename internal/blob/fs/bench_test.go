@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -83,7 +84,7 @@ func bareLoop(dir, name string, r io.Reader, beside bool) error {
 }
 
 func storePush(s *Store, id string, r io.Reader) (blob.Location, error) {
-	w, err := s.Resume(nil, blob.Staged{ID: id}) //nolint:staticcheck // a file system knows no context
+	w, err := s.Resume(context.Background(), blob.Staged{ID: id})
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +96,7 @@ func storePush(s *Store, id string, r io.Reader) (blob.Location, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.Publish(nil, up, oci.SHA256.Sum(h)) //nolint:staticcheck // as above
+	return s.Publish(context.Background(), up, oci.SHA256.Sum(h))
 }
 
 func cpu() time.Duration {
@@ -135,7 +136,7 @@ func benchmarkPush(b *testing.B, kind string, size int64, workers int) {
 		if kind == "store" {
 			loc, err := storePush(s, fmt.Sprintf("00000000-0000-4000-8000-%012x", i), r)
 			if err == nil && workers == 1 {
-				err = s.Remove(nil, loc) //nolint:staticcheck // as above
+				err = s.Remove(context.Background(), loc)
 			}
 			return err
 		}
