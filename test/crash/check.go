@@ -47,7 +47,7 @@ func (c *checker) check(ctx context.Context) (map[key]string, []string, error) {
 		return nil, nil, err
 	default:
 	}
-	c.losses = append(c.losses, c.oracle.halves(c.seen)...)
+	c.losses = append(c.losses, c.oracle.wrongs(c.seen)...)
 	if err := c.checkListings(ctx); err != nil {
 		return nil, nil, err
 	}

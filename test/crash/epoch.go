@@ -112,7 +112,7 @@ func (e *epoch) strike(c crash) error {
 		e.stage.server.kill()
 		return nil
 	}
-	err := e.disk.cut(c.how)
+	err := e.stage.oracle.cutPower(func() error { return e.disk.cut(c.how) })
 	time.Sleep(c.linger)
 	e.stage.server.kill()
 	return errors.Join(err, e.disk.remount())

@@ -55,6 +55,13 @@ func TestPossible(t *testing.T) {
 			o.end(gone, acked)
 			o.begin(set("a"))
 		}, []string{"", "a"}},
+		"acknowledged when the power was going": {func(o *oracle) {
+			a, b := set("a"), set("b")
+			o.begin(a)
+			o.end(a, acked)
+			o.begin(b)
+			_ = o.cutPower(func() error { o.end(b, acked); return nil })
+		}, []string{"a", "b"}},
 		"settled since": {func(o *oracle) {
 			o.begin(set("a"))
 			o.settle(map[key]string{tag: "a"})
@@ -72,8 +79,8 @@ func TestPossible(t *testing.T) {
 	}
 }
 
-// TestHalves looks at a push of a manifest with two tags that got no answer.
-func TestHalves(t *testing.T) {
+// TestWrongs looks at a push of a manifest with two tags that got no answer.
+func TestWrongs(t *testing.T) {
 	t.Parallel()
 	m, a, b := key{manifestKind, "p", "sha256:1"}, key{tagKind, "p", "a"}, key{tagKind, "p", "b"}
 	for name, tc := range map[string]struct {
@@ -90,9 +97,31 @@ func TestHalves(t *testing.T) {
 			o := newOracle()
 			o.settle(map[key]string{a: "old"})
 			o.begin(&change{name: "push", alone: true, values: map[key]string{m: present, a: "sha256:1", b: "sha256:1"}})
-			if got := o.halves(tc.seen); len(got) != tc.want {
-				t.Errorf("halves = %q, want %d", strings.Join(got, "\n"), tc.want)
+			if got := o.wrongs(tc.seen); len(got) != tc.want {
+				t.Errorf("wrongs = %q, want %d", strings.Join(got, "\n"), tc.want)
 			}
 		})
+	}
+}
+
+// TestAcknowledgedWithoutADisk: who begins when the disk is gone can only fail.
+func TestAcknowledgedWithoutADisk(t *testing.T) {
+	t.Parallel()
+	o := newOracle()
+	early, late := &change{name: "early"}, &change{name: "late"}
+	o.begin(early)
+	if err := o.cutPower(func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	o.begin(late)
+	o.end(early, acked)
+	o.end(late, acked)
+	got := o.wrongs(nil)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "late ") {
+		t.Errorf("wrongs = %q, want the late one", got)
+	}
+	o.settle(nil)
+	if got := o.wrongs(nil); len(got) != 0 {
+		t.Errorf("wrongs after a check = %q", got)
 	}
 }
