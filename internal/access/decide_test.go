@@ -218,3 +218,24 @@ func TestNobodyHasNoRole(t *testing.T) {
 		}
 	}
 }
+
+// What a bearer token was not issued for, it learns nothing about, whoever's it
+// is; and for a push the cause is named, not the token that was refused for it.
+func TestABearerTokenForAnotherPackage(t *testing.T) {
+	t.Parallel()
+	name, other := packageName(t, "owner/app"), packageName(t, "owner/other")
+	who := issued(ann, Grant{other, []Action{Read, Write}})
+	for _, f := range []Facts{annsOwn, absent(annsOwn), bobs, absent(bobs), suspended(bobs)} {
+		if d := Decide(who, name, f, Effects{Action: Read}); d.Allowed || d.Visible || d.Reason != notIssuedFor {
+			t.Errorf("reading %+v: %+v", f, d)
+		}
+	}
+	for _, c := range []struct {
+		facts Facts
+		want  Reason
+	}{{annsOwn, notIssuedFor}, {absent(annsOwn), notIssuedFor}, {bobs, noPush}, {absent(bobs), noPush}, {public(bobs), noRole}} {
+		if d := Decide(who, name, c.facts, Effects{Action: Write}); d.Allowed || d.Reason != c.want {
+			t.Errorf("pushing to %+v: %+v, want %s", c.facts, d, c.want.Code)
+		}
+	}
+}
