@@ -3,7 +3,6 @@ SHELL := /bin/sh
 GO ?= go
 TOOLS := .tools/bin
 FUZZTIME ?= 10s
-CYCLES ?= 200
 # What `make run` is asked for; make run URL=http://127.0.0.1:9000 LISTEN=127.0.0.1:9000
 DATA ?= data
 LISTEN ?= localhost:8080
@@ -42,8 +41,8 @@ unit: ## tests of the packages, with the race detector
 clients: ## docker, podman, skopeo … against the built binary, on both backends
 	@scripts/test clients
 
-crash: ## kill -9 and power cuts, CYCLES (200) of each; as root
-	@$(GO) test -count=1 -v -timeout 12h ./test/crash -args -kills $(CYCLES) -cuts $(CYCLES)
+crash: ## kill -9 and power cuts, 200 of each; as root
+	@scripts/crash long
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
