@@ -184,8 +184,9 @@ func (o *oracle) wrongs(seen map[key]string) []string {
 		}
 		done, undone := 0, 0
 		for k, value := range c.values {
+			before, known := o.before(k, c)
 			switch {
-			case o.settledBefore(k, c) == value: // tells nothing
+			case !known || before == value: // tells nothing
 			case seen[k] == value:
 				done++
 			default:
@@ -199,15 +200,20 @@ func (o *oracle) wrongs(seen map[key]string) []string {
 	return found
 }
 
-// settledBefore returns the value of k before c, whose keys nobody else wrote.
-func (o *oracle) settledBefore(k key, c *change) string {
-	value := o.settled[k]
+// before returns the value of k before c, whose keys nobody else wrote to at
+// that time; it is not known when another request for k has no answer either.
+func (o *oracle) before(k key, c *change) (value string, known bool) {
+	value, known = o.settled[k], true
 	for _, other := range o.changes[k] {
-		if other != c && other.outcome == acked {
+		switch {
+		case other == c:
+		case other.outcome == acked:
 			value = other.values[k]
+		case other.outcome == pending:
+			known = false
 		}
 	}
-	return value
+	return value, known
 }
 
 // settle takes what a check saw for the truth from now on.

@@ -104,6 +104,19 @@ func TestWrongs(t *testing.T) {
 	}
 }
 
+// TestOverwritten: a tag of a push without an answer may be another push's by
+// now, which has none either.
+func TestOverwritten(t *testing.T) {
+	t.Parallel()
+	m, tag := key{manifestKind, "p", "sha256:1"}, key{tagKind, "p", "a"}
+	o := newOracle()
+	o.begin(&change{name: "first", alone: true, values: map[key]string{m: present, tag: "sha256:1"}})
+	o.begin(&change{name: "second", alone: true, values: map[key]string{tag: "sha256:2"}})
+	if got := o.wrongs(map[key]string{m: present, tag: "sha256:2"}); len(got) != 0 {
+		t.Errorf("wrongs = %q", got)
+	}
+}
+
 // TestAcknowledgedWithoutADisk: who begins when the disk is gone can only fail.
 func TestAcknowledgedWithoutADisk(t *testing.T) {
 	t.Parallel()
