@@ -14,13 +14,21 @@ import (
 // offer a thousand times as many, and tables grow with the number.
 const maxOpenFiles = 1 << 20
 
+// gcPercent lets garbage grow to twice what is in use, which is only a few MiB:
+// at Go's default the collector would run a hundred times a second under load.
+const gcPercent = 200
+
 // PrepareProcess sets what belongs to the process and not to a server: files
 // are made for their owner alone, as many may be open as the system lets us,
-// and the garbage collector knows the memory limit of the container.
+// and the garbage collector has some room and knows the memory limit of the
+// container. GOGC and GOMEMLIMIT have the last word.
 func PrepareProcess() error {
 	syscall.Umask(0o077)
 	if err := raiseOpenFiles(); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		if limit := memoryLimit(os.DirFS("/")); limit > 0 {

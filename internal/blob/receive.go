@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -17,6 +18,11 @@ const (
 // buffers lets the uploads of the whole process share what is not in use.
 var buffers = sync.Pool{New: func() any { return new([receiveBuffer]byte) }}
 
+// hashers lets as many uploads hash beside their writing as there are
+// processors. Where those are busy anyway a second goroutine only costs: the
+// others hash in their own, one buffer at a time.
+var hashers = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // ReadError is a failure of the side that sends: the client went away, or its
 // body broke a limit. Every other error of Receive is the writer's.
 type ReadError struct{ Err error }
@@ -29,8 +35,8 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // Receive copies r to w and h until r ends and returns how many bytes w took.
 // It hashes beside the write, in a goroutine that has ended when Receive
-// returns; a body shorter than 256 KiB needs none. It holds at most 1 MiB, and a
-// slow sender 256 KiB.
+// returns; a body shorter than 256 KiB needs none, nor one among many. It holds
+// at most 1 MiB, and a slow sender 256 KiB.
 //
 // After a nil error or a *ReadError, h and w have seen the same bytes. After
 // any other error h may be ahead of w.
@@ -38,18 +44,35 @@ func Receive(w io.Writer, h hash.Hash, r io.Reader) (int64, error) {
 	first := buffers.Get().(*[receiveBuffer]byte)
 	n, err := fill(r, first[:])
 	if err == nil {
-		return receiveLong(w, h, r, first)
+		select {
+		case hashers <- struct{}{}:
+			defer func() { <-hashers }()
+			return receiveLong(w, h, r, first)
+		default:
+		}
 	}
 	defer buffers.Put(first)
-	if n == 0 {
-		return 0, readError(err)
+	return receiveAlone(w, h, r, first[:], n, err)
+}
+
+// receiveAlone goes on after the first n bytes and the error that came with
+// them, in this goroutine and with this buffer.
+func receiveAlone(w io.Writer, h hash.Hash, r io.Reader, buffer []byte, n int, err error) (int64, error) {
+	var total int64
+	for {
+		if n > 0 {
+			_, _ = h.Write(buffer[:n]) // a hash.Hash never returns an error
+			written, writeErr := w.Write(buffer[:n])
+			total += int64(written)
+			if writeErr != nil {
+				return total, writeErr
+			}
+		}
+		if err != nil {
+			return total, readError(err)
+		}
+		n, err = fill(r, buffer)
 	}
-	_, _ = h.Write(first[:n]) // a hash.Hash never returns an error
-	written, writeErr := w.Write(first[:n])
-	if writeErr != nil {
-		return int64(written), writeErr
-	}
-	return int64(written), readError(err)
 }
 
 // piece is a buffer and how much of it holds bytes.

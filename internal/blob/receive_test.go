@@ -129,3 +129,52 @@ func (w *watcher) Write(p []byte) (int, error) {
 	w.seen = max(w.seen, runtime.NumGoroutine())
 	return len(p), nil
 }
+
+// blockedReader gives zeros until it is told to end.
+type blockedReader struct {
+	left    int
+	started chan<- struct{}
+	gate    <-chan struct{}
+}
+
+func (b *blockedReader) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		b.started <- struct{}{}
+		<-b.gate
+		return 0, io.EOF
+	}
+	n := min(len(p), b.left)
+	b.left -= n
+	return n, nil
+}
+
+func TestReceiveAmongMany(t *testing.T) {
+	t.Parallel()
+	others := 2*runtime.GOMAXPROCS(0) + 1
+	started, gate, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	for range others {
+		go func() {
+			n, err := blob.Receive(io.Discard, sha256.New(), &blockedReader{left: 3 << 20, started: started, gate: gate})
+			if err == nil && n != 3<<20 {
+				err = fmt.Errorf("received %d bytes", n)
+			}
+			done <- err
+		}()
+	}
+	for range others {
+		<-started
+	}
+	want := random(5<<20 + 7)
+	var got bytes.Buffer
+	h := sha256.New()
+	n, err := blob.Receive(&got, h, bytes.NewReader(want))
+	if sum := sha256.Sum256(want); err != nil || n != int64(len(want)) || !bytes.Equal(got.Bytes(), want) || !bytes.Equal(h.Sum(nil), sum[:]) {
+		t.Errorf("received %d bytes, %v", n, err)
+	}
+	close(gate)
+	for range others {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
