@@ -1,7 +1,9 @@
 package token_test
 
 import (
+	"encoding/base64"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +97,24 @@ func TestAdministeringIsNotGranted(t *testing.T) {
 	text := f.bearer(t, access.Principal{AccountID: f.ann.ID, Login: "ann", Scopes: access.AllScopes}, access.Administer, access.Delete)
 	who, err := f.ask(t, "Bearer "+text)
 	if err != nil || len(who.Grants) != 1 || !slices.Equal(who.Grants[0].Actions, []access.Action{access.Delete}) {
+		t.Errorf("%+v, %v", who, err)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(text, ".")[1])
+	if err != nil || !strings.Contains(string(payload), `"actions":["delete"]`) {
+		t.Errorf("the token says %s, %v", payload, err)
+	}
+}
+
+func TestOnlyRepositoriesAreGranted(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	forge := f.forger(t)
+	who, err := f.ask(t, "Bearer "+forge.sign(forge.header(), f.payload(t, map[string]any{"access": []any{
+		map[string]any{"type": "registry", "name": "ann/app", "actions": []string{"pull"}},
+		map[string]any{"type": "repository", "name": "ANN/app", "actions": []string{"pull"}},
+		map[string]any{"type": "repository", "name": "ann/app", "actions": []string{"admin", "", "PULL"}},
+	}})))
+	if err != nil || len(who.Grants) != 1 || len(who.Grants[0].Actions) != 0 {
 		t.Errorf("%+v, %v", who, err)
 	}
 }
