@@ -188,7 +188,10 @@ func TestKeysAreSharedAndRotated(t *testing.T) {
 
 	first := issue()
 	holds("another node", other, first, true)
-	keys(1)
+	if _, err := f.node(t, service).Issue(ctx, access.Principal{}, nil); err != nil {
+		t.Error(err)
+	}
+	keys(1) // the further node signs with the key that is there
 	f.now = f.now.Add(30*24*time.Hour - time.Second)
 	old := issue()
 	holds("before rotation", f.node(t, service), old, true)
@@ -197,6 +200,13 @@ func TestKeysAreSharedAndRotated(t *testing.T) {
 	fresh := issue()
 	if keys(2)[0].CreatedAt != f.now {
 		t.Error("the new key is not the newest")
+	}
+	newest := keys(2)[0].ID
+	for _, text := range []string{fresh, issue()} {
+		header, err := base64.RawURLEncoding.DecodeString(strings.Split(text, ".")[0])
+		if err != nil || !strings.Contains(string(header), newest) || keys(2)[0].ID != newest {
+			t.Errorf("signed with %s, %v; the newest key is %s", header, err, newest)
+		}
 	}
 	holds("the old key after rotation", f.Authenticator, old, true)
 	holds("the old key on another node", other, old, true)
