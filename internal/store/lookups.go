@@ -92,6 +92,15 @@ const (
 
 // Version implements registry.Lookups.
 func (s *Store) Version(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) (registry.Package, *registry.Version, error) {
+	q := lookup{account: who.AccountID, pkg: p, what: ref.String()}
+	a, err := s.recent.get(ctx, q, func() (a answer, err error) {
+		a.pkg, a.version, err = s.askVersion(ctx, who, p, ref)
+		return a, err
+	})
+	return a.pkg, a.version, err
+}
+
+func (s *Store) askVersion(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) (registry.Package, *registry.Version, error) {
 	query := versionByTagQuery
 	if !ref.Digest.IsZero() {
 		query = versionByDigestQuery
@@ -117,6 +126,15 @@ const blobQuery = `SELECT ` + factColumns + `, COALESCE(b.size, -1), COALESCE(b.
 
 // Blob implements registry.Lookups.
 func (s *Store) Blob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
+	q := lookup{account: who.AccountID, pkg: p, what: d.String(), blob: true}
+	a, err := s.recent.get(ctx, q, func() (a answer, err error) {
+		a.pkg, a.blob, err = s.askBlob(ctx, who, p, d)
+		return a, err
+	})
+	return a.pkg, a.blob, err
+}
+
+func (s *Store) askBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
 	var row factRow
 	var lease int64
 	b := registry.Blob{Digest: d}

@@ -28,11 +28,12 @@ type Store struct {
 	// forShare keeps rows that were read from being changed until the end of
 	// the transaction. SQLite has one writer and needs no such clause.
 	forShare string
+	recent   recent
 }
 
 // New returns a Store on db, whose schema Migrate has brought up to date.
 func New(db *database.DB) *Store {
-	s := &Store{db: db}
+	s := &Store{db: db, recent: recent{db: db}}
 	if db.Engine() == database.EnginePostgres {
 		s.forShare = " FOR SHARE"
 	}
