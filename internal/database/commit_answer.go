@@ -3,4 +3,4 @@
 package database
 
 // answerEarly: nobody is answered before the commit.
-const answerEarly = false
+const answerEarly, earlyBy = false, 0

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -331,6 +332,7 @@ func (w *writer) rollback() error {
 func (b *batch) end() {
 	if answerEarly {
 		b.answer()
+		time.Sleep(earlyBy)
 	}
 	if b.err == nil && b.changed {
 		if b.err = b.w.exec("COMMIT"); b.err != nil {

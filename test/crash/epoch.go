@@ -78,6 +78,7 @@ func (e *epoch) cycle(ctx context.Context) (alive bool, err error) {
 // crash is how and when a cycle ends.
 type crash struct {
 	after  time.Duration // of load
+	hasty  bool          // and then in the moment of an acknowledgement
 	power  bool
 	how    powerCut
 	linger time.Duration // from the cut to the end of the process
@@ -85,6 +86,7 @@ type crash struct {
 
 func newCrash(rng *rand.Rand, power bool) crash {
 	c := crash{power: power, after: 20*time.Millisecond + time.Duration(rng.Int64N(int64(longestLoad))), how: journalDropped}
+	c.hasty = rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {
 		c.how = journalKept
 	}
@@ -95,10 +97,11 @@ func newCrash(rng *rand.Rand, power bool) crash {
 }
 
 func (c crash) String() string {
+	moment := map[bool]string{true: "at an acknowledgement", false: "at a random moment"}[c.hasty]
 	if !c.power {
-		return "kill"
+		return "kill " + moment
 	}
-	return fmt.Sprintf("%s, process killed after %s", c.how, c.linger.Round(time.Millisecond))
+	return fmt.Sprintf("%s %s, process killed after %s", c.how, moment, c.linger.Round(time.Millisecond))
 }
 
 func (e *epoch) lose(c crash, what string) {
@@ -108,6 +111,9 @@ func (e *epoch) lose(c crash, what string) {
 // strike is the crash itself. With the power cut the server may live on for a
 // moment on a disk that is gone; it must not acknowledge anything then.
 func (e *epoch) strike(c crash) error {
+	if c.hasty {
+		e.stage.oracle.awaitAck()
+	}
 	if !c.power {
 		e.stage.server.kill()
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // kind is what sort of thing a key names.
@@ -68,10 +69,11 @@ type oracle struct {
 	dark    int64 // when the power began to go; 0 before
 	gone    int64 // when it was gone; 0 before
 	lies    []string
+	heard   chan struct{} // holds something when a request was acknowledged
 }
 
 func newOracle() *oracle {
-	return &oracle{settled: map[key]string{}, changes: map[key][]*change{}}
+	return &oracle{settled: map[key]string{}, changes: map[key][]*change{}, heard: make(chan struct{}, 1)}
 }
 
 // begin tells of a request before it is sent.
@@ -104,6 +106,25 @@ func (o *oracle) end(c *change, as outcome) {
 		return
 	}
 	c.ended, c.outcome = o.clock, as
+	if as == acked {
+		select {
+		case o.heard <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// awaitAck returns as soon as a request is acknowledged that was not when it
+// was called, or after a while without one.
+func (o *oracle) awaitAck() {
+	select {
+	case <-o.heard: // an earlier one
+	default:
+	}
+	select {
+	case <-o.heard:
+	case <-time.After(time.Second):
+	}
 }
 
 // cutPower calls cut, which takes the power.
