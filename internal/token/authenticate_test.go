@@ -215,6 +215,9 @@ func TestLastUseIsKeptToTheMinute(t *testing.T) {
 	use(minute)
 	f.now = f.now.Add(20 * time.Second)
 	use(minute.Add(time.Minute))
+	if n := f.store.touches.Load(); n != 2 {
+		t.Errorf("%d writes for two minutes", n)
+	}
 	if _, err := f.ask(t, basic("bob", pat)); !unauthenticated(err) {
 		t.Error(err)
 	}

@@ -42,12 +42,17 @@ type fixture struct {
 // countingStore counts what is asked of the database.
 type countingStore struct {
 	*store.Store
-	lookups, keyLoads atomic.Int64
+	lookups, keyLoads, touches atomic.Int64
 }
 
 func (c *countingStore) TokenBySecret(ctx context.Context, hash string) (token.Token, token.Holder, error) {
 	c.lookups.Add(1)
 	return c.Store.TokenBySecret(ctx, hash)
+}
+
+func (c *countingStore) TouchTokens(ctx context.Context, used map[int64]time.Time) error {
+	c.touches.Add(1)
+	return c.Store.TouchTokens(ctx, used)
 }
 
 func (c *countingStore) SigningKeys(ctx context.Context) ([]token.Key, error) {

@@ -69,6 +69,11 @@ func TestEveryChangedCharacterIsNoticed(t *testing.T) {
 			}
 		}
 	}
+	for _, body := range []string{"php_" + strings.Repeat("-", 30), "php_" + strings.Repeat("a", 29), "php_" + strings.Repeat("a", 31), "php_"} {
+		if token.WellFormed(body + token.Checksum(body)) { // the checksum is right
+			t.Errorf("%q passes for a token", body)
+		}
+	}
 	for _, bad := range []string{"", "php_", good + "0", good[:len(good)-1], good + "\n", " " + good, "PHP" + good[3:]} {
 		if token.WellFormed(bad) {
 			t.Errorf("%q passes for a token", bad)

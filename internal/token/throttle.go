@@ -106,7 +106,7 @@ func (s signInThrottle) admit(account string, client netip.Addr, now time.Time) 
 func clientKey(a netip.Addr) string {
 	a = a.Unmap()
 	if a.Is6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
+		if p, err := a.Prefix(64); err == nil {
 			return p.String()
 		}
 	}
