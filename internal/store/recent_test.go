@@ -28,39 +28,10 @@ func TestAnswersAreNeverStale(t *testing.T) {
 	if err := store.Migrate(t.Context(), ours); err != nil {
 		t.Fatal(err)
 	}
-	exec := func(query string, args ...any) {
-		t.Helper()
-		err := other.Write(t.Context(), func(ctx context.Context, tx *database.Tx) error {
-			_, err := tx.Exec(ctx, query, args...)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	exec := func(query string, args ...any) { t.Helper(); execute(t, other, query, args...) }
 	exec(`INSERT INTO accounts (id, login, kind, site_admin, password_hash, created_at) VALUES (1, 'alice', 'user', 0, '', 0)`)
 	exec(`INSERT INTO packages (id, owner_id, type, name, visibility, created_at, created_by) VALUES (1, 1, 'container', 'app', 'private', 0, 1)`)
-	name, err := oci.ParseName("alice/app")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tag, err := oci.ParseTag("latest")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := store.New(ours)
-	ask := func() (oci.Digest, access.Visibility) {
-		t.Helper()
-		pkg, v, err := s.Version(t.Context(), access.Principal{AccountID: 1},
-			access.Package{Type: access.Container, Name: name}, oci.Reference{Tag: tag})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if v == nil {
-			return oci.Digest{}, pkg.Facts.Visibility
-		}
-		return v.Digest, pkg.Facts.Visibility
-	}
+	ask := tagLookup(t, store.New(ours))
 	for i := range 20 {
 		d := oci.SHA256.FromBytes([]byte{byte(i)})
 		exec(`INSERT INTO manifests (digest, content, created_at) VALUES (?, '', 0)`, d.String())
@@ -78,5 +49,41 @@ func TestAnswersAreNeverStale(t *testing.T) {
 		if _, got := ask(); got != want {
 			t.Fatalf("round %d: the package is %s, want %s", i, got, want)
 		}
+	}
+}
+
+func execute(t *testing.T, db *database.DB, query string, args ...any) {
+	t.Helper()
+	err := db.Write(t.Context(), func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tagLookup returns what asks s for alice/app:latest as alice.
+func tagLookup(t *testing.T, s *store.Store) func() (oci.Digest, access.Visibility) {
+	t.Helper()
+	name, err := oci.ParseName("alice/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := oci.ParseTag("latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() (oci.Digest, access.Visibility) {
+		t.Helper()
+		pkg, v, err := s.Version(t.Context(), access.Principal{AccountID: 1},
+			access.Package{Type: access.Container, Name: name}, oci.Reference{Tag: tag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v == nil {
+			return oci.Digest{}, pkg.Facts.Visibility
+		}
+		return v.Digest, pkg.Facts.Visibility
 	}
 }
