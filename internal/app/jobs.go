@@ -27,6 +27,7 @@ func (a *App) jobs() []periodic {
 			return err
 		}},
 		{"remove stray uploads", time.Hour, a.sweepStaged},
+		{"note when tokens were used", 10 * time.Second, a.Tokens.FlushUses},
 	}
 }
 
@@ -59,13 +60,16 @@ func (a *App) sweepStaged(ctx context.Context) error {
 }
 
 // runJobs runs the periodic work until ctx ends, and returns when the last
-// piece has.
+// piece has and what was left to note is noted.
 func (a *App) runJobs(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, job := range a.jobs() {
 		wg.Go(func() { job.loop(ctx, a.log) })
 	}
 	wg.Wait()
+	if err := a.Tokens.FlushUses(context.WithoutCancel(ctx)); err != nil {
+		a.log.Error("the last use of some tokens was not noted", "error", err)
+	}
 }
 
 func (p periodic) loop(ctx context.Context, log *slog.Logger) {
