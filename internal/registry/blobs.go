@@ -11,19 +11,33 @@ import (
 	"packhouse/internal/oci"
 )
 
-// StatBlob returns the blob if the package holds it and who may read the
-// package. To one who may also push, it promises that the bytes stay for
-// Limits.Grace, so that the push may skip them.
-func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
+// FindBlob returns the blob if the package holds it and who may read the
+// package. It writes nothing, so it works while nothing can be written.
+func (s *Service) FindBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
+	_, b, err := s.findBlob(ctx, who, p, d)
+	return b, err
+}
+
+func (s *Service) findBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Package, Blob, error) {
 	pkg, b, err := s.Lookups.Blob(ctx, who, p, d)
 	if err != nil {
-		return Blob{}, err
+		return pkg, Blob{}, err
 	}
 	if err := decide(who, p, pkg, access.Effects{Action: access.Read, Digest: d}); err != nil {
-		return Blob{}, err
+		return pkg, Blob{}, err
 	}
 	if b == nil {
-		return Blob{}, blobUnknown(d)
+		return pkg, Blob{}, blobUnknown(d)
+	}
+	return pkg, *b, nil
+}
+
+// StatBlob is FindBlob for one who asks whether the blob has to be sent. To
+// those who may push, it promises that the bytes stay for Limits.Grace.
+func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
+	pkg, b, err := s.findBlob(ctx, who, p, d)
+	if err != nil {
+		return Blob{}, err
 	}
 	now := s.Now()
 	if b.LeaseUntil.Sub(now) < s.Limits.Grace/2 &&
@@ -32,10 +46,10 @@ func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.P
 			return Blob{}, err
 		}
 	}
-	return *b, nil
+	return b, nil
 }
 
-// OpenBlob opens the bytes of a blob that StatBlob returned.
+// OpenBlob opens the bytes of a blob that FindBlob returned.
 func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
 	if b.Location != "" {
 		o, err := s.Blobs.Open(ctx, b.Location, b.Size)
@@ -85,16 +99,20 @@ func (s *Service) DeleteBlob(ctx context.Context, who access.Principal, p access
 	return s.Commits.UnlinkBlob(ctx, pkg.ID, d)
 }
 
-// holds reports whether the store can read b's bytes in their full length.
-func (s *Service) holds(ctx context.Context, b *Blob) bool {
-	if b.Location == "" {
-		return true
+// holds reports whether the store has size bytes at loc; an error says that it
+// cannot tell at the moment. Bytes in the database are whole.
+func (s *Service) holds(ctx context.Context, loc blob.Location, size int64) (bool, error) {
+	if loc == "" {
+		return true, nil
 	}
-	o, err := s.Blobs.Open(ctx, b.Location, b.Size)
-	if err != nil {
-		return false
+	o, err := s.Blobs.Open(ctx, loc, size)
+	switch {
+	case err == nil:
+		return true, o.Close()
+	case errs.Is(err, errs.NotFound), errs.Is(err, errs.Internal):
+		return false, nil
 	}
-	return o.Close() == nil
+	return false, err
 }
 
 func blobUnknown(d oci.Digest) error {

@@ -2,8 +2,12 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"time"
+
+	"packhouse/internal/errs"
 )
 
 // boundedReader fails with over once more than left bytes have come.
@@ -43,6 +47,40 @@ func readSmall(r io.Reader, limit int) (head []byte, done bool, err error) {
 		}
 	}
 	return head, false, nil
+}
+
+// aliveReader calls renew from time to time while bytes come.
+type aliveReader struct {
+	io.Reader
+	now   func() time.Time
+	every time.Duration
+	next  time.Time
+	renew func() error
+}
+
+func (a *aliveReader) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if now := a.now(); err == nil && !now.Before(a.next) {
+		a.next = now.Add(a.every)
+		err = a.renew()
+	}
+	return n, err
+}
+
+// keepAlive puts off the end of sess while r brings bytes, so that no other node
+// sweeps it. r ends when another request has taken or ended the session.
+func (s *Service) keepAlive(ctx context.Context, sess *Session, r io.Reader) io.Reader {
+	if sess.single {
+		return r
+	}
+	every := s.Limits.SessionIdle / 4
+	return &aliveReader{Reader: r, now: s.Now, every: every, next: s.Now().Add(every), renew: func() error {
+		err := s.renew(ctx, sess)
+		if errs.Is(err, errs.Conflict) || errs.Is(err, errs.NotFound) {
+			return err
+		}
+		return nil // it is tried again, and at the end decides the save
+	}}
 }
 
 func bytesReader(parts ...[]byte) io.Reader {

@@ -12,32 +12,30 @@ import (
 // FinishUpload adds body, which may be empty, to the session and makes the blob
 // d of it. When it returns nil the blob is durable and the package holds it.
 // When the bytes do not hash to d nothing is stored and the session is over.
-func (s *Service) FinishUpload(ctx context.Context, who access.Principal, p access.Package, id string, d oci.Digest, body Body) error {
-	sess, err := s.session(ctx, who, p, id)
+// Beside an error there is a session if it goes on and it is known how it
+// stands.
+func (s *Service) FinishUpload(ctx context.Context, who access.Principal, p access.Package, id string, d oci.Digest, body Body) (*Session, error) {
+	sess, release, err := s.open(ctx, who, p, id)
 	if err != nil {
-		return err
-	}
-	release, err := s.claim(id)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	defer release()
 	in, err := s.receive(ctx, sess, body)
 	if err != nil {
 		if in.kept {
 			if saveErr := s.save(ctx, sess, in); saveErr != nil {
-				return saveErr
+				return nil, saveErr
 			}
 		}
-		return err
+		return sess, err
 	}
 	if err := s.verify(ctx, sess, in, d); err != nil {
 		if errs.Is(err, errs.Invalid) {
 			_ = s.drop(context.WithoutCancel(ctx), sess) // the sweeper gets what stays
 		}
-		return err
+		return nil, err
 	}
-	return s.commit(ctx, sess, d, sess.ID)
+	return nil, s.commit(ctx, sess, d)
 }
 
 // PushBlob stores body as the blob d without a session.
@@ -46,6 +44,7 @@ func (s *Service) PushBlob(ctx context.Context, who access.Principal, p access.P
 	if err != nil {
 		return err
 	}
+	sess.single = true
 	in, err := s.receive(ctx, sess, body)
 	if err == nil {
 		err = s.verify(ctx, sess, in, d)
@@ -54,7 +53,7 @@ func (s *Service) PushBlob(ctx context.Context, who access.Principal, p access.P
 		_ = s.Blobs.Discard(context.WithoutCancel(ctx), sess.staged())
 		return err
 	}
-	return s.commit(ctx, sess, d, "")
+	return s.commit(ctx, sess, d)
 }
 
 // verify compares the hash of the session's bytes with d.
@@ -81,24 +80,56 @@ func (s *Service) verify(ctx context.Context, sess *Session, in intake, d oci.Di
 
 // commit puts verified bytes on record: bytes durable first, then the row. The
 // upload is ended even if the client has gone meanwhile.
-func (s *Service) commit(ctx context.Context, sess *Session, d oci.Digest, sessionID string) error {
+func (s *Service) commit(ctx context.Context, sess *Session, d oci.Digest) error {
 	ctx = context.WithoutCancel(ctx)
 	now := s.Now()
 	c := &BlobCommit{
 		Package: sess.Package, OwnerID: sess.OwnerID, Actor: sess.PrincipalID, Visibility: access.Private,
-		Digest: d, Size: sess.Size, Session: sessionID, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+		Digest: d, Size: sess.Size, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
 	}
 	if sess.staged().Size == 0 {
-		c.Content = sess.Content
-		_, err := s.Commits.CommitBlob(ctx, c)
+		c.endsWith(sess)
+		return s.commitSmall(ctx, sess, c)
+	}
+	if err := s.own(ctx, sess); err != nil {
 		return err
 	}
+	c.endsWith(sess)
 	linked, err := s.linkExisting(ctx, c)
-	if linked || err != nil {
+	if linked || err != nil && sess.single {
 		_ = s.Blobs.Discard(ctx, sess.staged()) // the sweeper gets what stays
+	}
+	if linked || err != nil {
 		return err
 	}
 	return s.publish(ctx, sess, c)
+}
+
+// endsWith has the commit end sess too, in the state it has now.
+func (c *BlobCommit) endsWith(sess *Session) {
+	if !sess.single {
+		c.Session, c.Epoch = sess.ID, sess.Epoch
+	}
+}
+
+// commitSmall records bytes that lie in the database. Should they be on record
+// in the store and broken there, these take their place.
+func (s *Service) commitSmall(ctx context.Context, sess *Session, c *BlobCommit) error {
+	c.Content = sess.Content
+	used, err := s.Commits.CommitBlob(ctx, c)
+	if err != nil || used == "" {
+		return err
+	}
+	whole, err := s.holds(ctx, used, c.Size)
+	if whole || err != nil {
+		return err
+	}
+	c.Replaces, c.Session = used, ""
+	if left, err := s.Commits.CommitBlob(ctx, c); err != nil || left == used {
+		return err
+	}
+	_ = s.Blobs.Remove(ctx, used) // the sweep gets what stays
+	return nil
 }
 
 // linkExisting links the blob if its bytes are on record and whole; the bytes
@@ -108,17 +139,25 @@ func (s *Service) linkExisting(ctx context.Context, c *BlobCommit) (bool, error)
 	if err != nil || known == nil {
 		return false, err
 	}
-	if known.Size != c.Size || !s.holds(ctx, known) {
+	whole := known.Size == c.Size
+	if whole {
+		if whole, err = s.holds(ctx, known.Location, known.Size); err != nil {
+			return false, err
+		}
+	}
+	if !whole {
 		c.Replaces = known.Location
 		return false, nil
 	}
 	err = s.Commits.MountBlob(ctx, c)
-	if errs.Is(err, errs.NotFound) {
+	if blobGone(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
+// publish makes the staged bytes durable and puts them on record. Bytes are
+// removed only when it is certain that no row names them.
 func (s *Service) publish(ctx context.Context, sess *Session, c *BlobCommit) error {
 	loc, err := s.Blobs.Publish(ctx, sess.staged(), c.Digest)
 	if err != nil {
@@ -126,8 +165,11 @@ func (s *Service) publish(ctx context.Context, sess *Session, c *BlobCommit) err
 	}
 	c.Location = loc
 	used, err := s.Commits.CommitBlob(ctx, c)
+	if errs.Is(err, errs.NoSpace) { // refused: a retry must not fill the disk further
+		_ = s.Blobs.Remove(ctx, loc)
+	}
 	if err != nil {
-		return err // the bytes may be on record or not: they stay for the sweep
+		return err // else the bytes may be on record or not: they stay for the sweep
 	}
 	for _, unused := range []blob.Location{loc, c.Replaces} {
 		if unused != "" && unused != used {

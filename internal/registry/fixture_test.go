@@ -71,11 +71,20 @@ func newFixture(t *testing.T, db *database.DB) *fixture {
 // open returns another node on the same database.
 func (f *fixture) open(blobs blob.Store) *registry.Service {
 	f.t.Helper()
-	s, err := registry.New(registry.Deps{
-		Lookups: f.store, Listings: f.store, Sessions: f.store, Commits: f.store, Blobs: blobs,
+	return f.node(func(d *registry.Deps) { d.Blobs = blobs })
+}
+
+// node returns another node on the same database and store, but for what change
+// changes.
+func (f *fixture) node(change func(d *registry.Deps)) *registry.Service {
+	f.t.Helper()
+	d := registry.Deps{
+		Lookups: f.store, Listings: f.store, Sessions: f.store, Commits: f.store, Blobs: f.blobs,
 		Limits: f.limits, Now: func() time.Time { return f.now },
 		NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
-	})
+	}
+	change(&d)
+	s, err := registry.New(d)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -59,6 +59,11 @@ type Session struct {
 	Content   []byte
 	CreatedAt time.Time
 	ExpiresAt time.Time
+
+	// single is set for an upload of one request, which is not on record.
+	single bool
+	// owned is set once this request may change the staged bytes; see own.
+	owned bool
 }
 
 func (s *Session) staged() blob.Staged {
@@ -82,8 +87,10 @@ type BlobCommit struct {
 	Content    []byte
 	// Replaces is a location whose bytes were found broken or gone.
 	Replaces blob.Location
-	// Session is the upload session that ends with this; may be empty.
+	// Session is the upload session that ends with this, as it stood at Epoch;
+	// may be empty.
 	Session    string
+	Epoch      int64
 	Now        time.Time
 	LeaseUntil time.Time
 }
@@ -100,6 +107,8 @@ type ManifestCommit struct {
 	Parts      []oci.Part
 	Tags       []oci.Tag
 	Now        time.Time
+	// LeaseUntil is promised for the blobs whose lease has run down by half.
+	LeaseUntil time.Time
 }
 
 // Referrer is one manifest whose subject is another.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
@@ -36,10 +37,16 @@ func (s *Service) Mount(ctx context.Context, who access.Principal, p access.Pack
 		Package: p, OwnerID: pkg.OwnerID, Actor: who.AccountID, Visibility: access.Private,
 		Digest: d, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
 	})
-	if errs.Is(err, errs.NotFound) {
+	if blobGone(err) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// blobGone reports whether a blob that was on record is no longer.
+func blobGone(err error) bool {
+	var e *errs.Error
+	return errors.As(err, &e) && e.Kind == errs.NotFound && e.Code == "BLOB_UNKNOWN"
 }
 
 func (s *Service) mayMount(ctx context.Context, who access.Principal, d oci.Digest, from access.Package) (bool, error) {

@@ -74,7 +74,7 @@ func (s *Service) receive(ctx context.Context, sess *Session, body Body) (intake
 	if body.Length > s.Limits.MaxBlob-sess.Size {
 		return intake{}, s.tooLarge()
 	}
-	r := io.Reader(&boundedReader{r: body.Reader, left: s.Limits.MaxBlob - sess.Size, over: s.tooLarge()})
+	r := io.Reader(&boundedReader{r: s.keepAlive(ctx, sess, body.Reader), left: s.Limits.MaxBlob - sess.Size, over: s.tooLarge()})
 	if len(sess.Staged) == 0 && sess.Size == int64(len(sess.Content)) && body.Length+sess.Size <= SmallBlob {
 		head, done, err := readSmall(r, SmallBlob-len(sess.Content))
 		if done || err != nil {
@@ -107,6 +107,9 @@ func (s *Service) keepSmall(sess *Session, body Body, head []byte, err error) (i
 // stream moves bytes to the store, hashing beside. Bytes that the session held
 // in Content come first in r.
 func (s *Service) stream(ctx context.Context, sess *Session, body Body, r io.Reader) (intake, error) {
+	if err := s.own(ctx, sess); err != nil {
+		return intake{}, err
+	}
 	from := sess.staged()
 	h, err := s.resumeHash(ctx, sess)
 	if err != nil {
@@ -122,19 +125,25 @@ func (s *Service) stream(ctx context.Context, sess *Session, body Body, r io.Rea
 	n, err := blob.Receive(w, h, r)
 	staged, closeErr := w.Close()
 	var cut *blob.ReadError
+	got := from.Size + n - sess.Size
 	switch {
 	case err != nil && !errors.As(err, &cut):
-		return intake{}, err
 	case closeErr != nil:
-		return intake{}, closeErr
+		err = closeErr
 	case cut != nil && errs.Is(cut.Err, errs.TooLarge):
-		return intake{}, cut.Err
+		err = cut.Err
+	case cut == nil && body.RangeLength >= 0 && got != body.RangeLength:
+		err = shortChunk(got, body.RangeLength)
+	case staged.Size != from.Size+n:
+		err = errs.New(errs.Internal, "store kept %d bytes of %d", staged.Size, from.Size+n)
+	default:
+		err = nil
 	}
-	if cut == nil && body.RangeLength >= 0 && from.Size+n-sess.Size != body.RangeLength {
-		return intake{}, shortChunk(from.Size+n-sess.Size, body.RangeLength)
-	}
-	if staged.Size != from.Size+n {
-		return intake{}, errs.New(errs.Internal, "store kept %d bytes of %d", staged.Size, from.Size+n)
+	if err != nil {
+		if from.Size == 0 { // nothing of the session lies there
+			_ = s.Blobs.Discard(context.WithoutCancel(ctx), staged)
+		}
+		return intake{}, err
 	}
 	sess.Size, sess.Staged, sess.Content = staged.Size, staged.State, nil
 	if cut != nil {
@@ -156,8 +165,11 @@ func (s *Service) resumeHash(ctx context.Context, sess *Session) (hash.Hash, err
 	return s.hashStaged(ctx, sess, sess.Algorithm)
 }
 
-// hashStaged reads the staged bytes again.
+// hashStaged reads the staged bytes again. Some stores change how they lie.
 func (s *Service) hashStaged(ctx context.Context, sess *Session, alg oci.Algorithm) (hash.Hash, error) {
+	if err := s.own(ctx, sess); err != nil {
+		return nil, err
+	}
 	h := alg.New()
 	r, err := s.Blobs.ReadStaged(ctx, sess.staged())
 	if err != nil {

@@ -48,16 +48,21 @@ type Listings interface {
 }
 
 // Sessions keeps upload sessions. A session is found only by the principal and
-// under the package address that it was made for.
+// under the package address that it was made for. What changes or ends one does
+// so only if it still stands at s.Epoch: else it is Conflict when another
+// request has changed it, NotFound when it has ended.
 type Sessions interface {
 	// CreateSession refuses with RateLimited when the principal has max open.
 	CreateSession(ctx context.Context, s *Session, max int) error
 	// Session returns NotFound unless id, owner, package and principal agree.
 	Session(ctx context.Context, id string, who access.Principal, p access.Package) (*Session, error)
-	// SaveSession stores what has changed and raises s.Epoch; Conflict when
-	// another save came between, NotFound when the session has ended.
+	// TakeSession raises s.Epoch and stores s.ExpiresAt. Whoever read the
+	// session before can from then on neither change nor end it.
+	TakeSession(ctx context.Context, s *Session) error
+	// SaveSession stores what has changed and raises s.Epoch.
 	SaveSession(ctx context.Context, s *Session) error
-	DeleteSession(ctx context.Context, id string) error
+	// EndSession removes the session.
+	EndSession(ctx context.Context, s *Session) error
 	// ExpiredSessions returns up to n sessions that ended before now.
 	ExpiredSessions(ctx context.Context, now time.Time, n int) ([]*Session, error)
 }
@@ -65,16 +70,18 @@ type Sessions interface {
 // Commits changes packages. Each method is one durable transaction: when it
 // returns nil, a loss of power cannot undo it.
 type Commits interface {
-	// CommitBlob creates the package if need be and links the blob to it. It
-	// returns the location that is on record afterwards, which is another's
-	// when the same blob was committed meanwhile; then c.Location is not used.
+	// CommitBlob creates the package if need be, links the blob to it and ends
+	// the session, with the errors of EndSession. It returns the location that
+	// is on record afterwards, which is another's when the same blob was
+	// committed meanwhile; then c.Location is not used.
 	CommitBlob(ctx context.Context, c *BlobCommit) (blob.Location, error)
-	// MountBlob links an existing live blob; NotFound when it is not there.
+	// MountBlob does the same with a blob that is on record and live; NotFound
+	// with the code BLOB_UNKNOWN when it is not.
 	MountBlob(ctx context.Context, c *BlobCommit) error
 	// RenewBlob extends the promise that the bytes stay; NotFound when it can
 	// no longer be given.
 	RenewBlob(ctx context.Context, d oci.Digest, until time.Time) error
-	// UnlinkBlob takes the blob out of the package; Conflict when a present
+	// UnlinkBlob takes the blob out of the package; Unsupported when a present
 	// version needs it.
 	UnlinkBlob(ctx context.Context, packageID int64, d oci.Digest) error
 	// CommitManifest checks that the package holds every part with its size

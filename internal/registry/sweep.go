@@ -1,6 +1,11 @@
 package registry
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"packhouse/internal/errs"
+)
 
 const sweepBatch = 100
 
@@ -21,8 +26,11 @@ func (s *Service) SweepUploads(ctx context.Context) (int, error) {
 	}
 }
 
+// sweep ends the sessions that no request uses any more. One that cannot be
+// dropped does not keep the others.
 func (s *Service) sweep(ctx context.Context, sessions []*Session) (int, error) {
 	ended := 0
+	var failed error
 	for _, sess := range sessions {
 		release, err := s.claim(sess.ID)
 		if err != nil {
@@ -30,10 +38,12 @@ func (s *Service) sweep(ctx context.Context, sessions []*Session) (int, error) {
 		}
 		err = s.drop(ctx, sess)
 		release()
-		if err != nil {
-			return ended, err
+		switch {
+		case err == nil:
+			ended++
+		case !errs.Is(err, errs.Conflict) && !errs.Is(err, errs.NotFound): // else it was used or ended meanwhile
+			failed = errors.Join(failed, err)
 		}
-		ended++
 	}
-	return ended, nil
+	return ended, failed
 }

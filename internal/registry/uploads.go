@@ -47,15 +47,17 @@ func (s *Service) expiry(sess *Session, now time.Time) time.Time {
 	return idle
 }
 
-// session returns who's session id of p, after the right to push was checked.
-func (s *Service) session(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
+// mayPush returns nil when who may push to p.
+func (s *Service) mayPush(ctx context.Context, who access.Principal, p access.Package) error {
 	pkg, err := s.Lookups.Package(ctx, who, p)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := decide(who, p, pkg, access.Effects{Action: access.Write}); err != nil {
-		return nil, err
-	}
+	return decide(who, p, pkg, access.Effects{Action: access.Write})
+}
+
+// session returns who's session id of p. The right to push was checked.
+func (s *Service) session(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
 	sess, err := s.Sessions.Session(ctx, id, who, p)
 	if err != nil {
 		return nil, err
@@ -68,16 +70,31 @@ func (s *Service) session(ctx context.Context, who access.Principal, p access.Pa
 
 // UploadStatus returns the session as it stands.
 func (s *Service) UploadStatus(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
+	if err := s.mayPush(ctx, who, p); err != nil {
+		return nil, err
+	}
 	return s.session(ctx, who, p, id)
+}
+
+// open returns who's session id of p for one request that changes it. It is read
+// after the claim: what stood in it before another request ended is stale.
+func (s *Service) open(ctx context.Context, who access.Principal, p access.Package, id string) (sess *Session, release func(), err error) {
+	if err := s.mayPush(ctx, who, p); err != nil {
+		return nil, nil, err
+	}
+	if release, err = s.claim(id); err != nil {
+		return nil, nil, err
+	}
+	if sess, err = s.session(ctx, who, p, id); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return sess, release, nil
 }
 
 // CancelUpload ends the session and drops its bytes.
 func (s *Service) CancelUpload(ctx context.Context, who access.Principal, p access.Package, id string) error {
-	sess, err := s.session(ctx, who, p, id)
-	if err != nil {
-		return err
-	}
-	release, err := s.claim(id)
+	sess, release, err := s.open(ctx, who, p, id)
 	if err != nil {
 		return err
 	}
@@ -86,25 +103,43 @@ func (s *Service) CancelUpload(ctx context.Context, who access.Principal, p acce
 }
 
 // drop ends a session: its row first, so that nobody writes to bytes that go.
+// Bytes of a session that another request has changed or ended are not touched:
+// they may be a published blob by now.
 func (s *Service) drop(ctx context.Context, sess *Session) error {
-	if err := s.Sessions.DeleteSession(ctx, sess.ID); err != nil {
+	if err := s.Sessions.EndSession(ctx, sess); err != nil {
 		return err
 	}
 	return s.Blobs.Discard(ctx, sess.staged())
 }
 
+// own makes this request the only one, on any node, that may change the staged
+// bytes of sess, or use them up: one that read the session before is refused
+// when it tries. It also puts off the session's end.
+func (s *Service) own(ctx context.Context, sess *Session) error {
+	if sess.single || sess.owned {
+		return nil
+	}
+	if err := s.renew(ctx, sess); err != nil {
+		return err
+	}
+	sess.owned = true
+	return nil
+}
+
+func (s *Service) renew(ctx context.Context, sess *Session) error {
+	sess.ExpiresAt = s.expiry(sess, s.Now())
+	return s.Sessions.TakeSession(ctx, sess)
+}
+
 // AppendUpload adds body to the session and returns it as it then stands. When
 // the body breaks off, what arrived is kept and the error returned, so that a
 // client may ask for the status and go on. When the store fails, the session
-// stands as before.
+// stands as before. Beside an error there is a session if it is known how it
+// stands.
 func (s *Service) AppendUpload(ctx context.Context, who access.Principal, p access.Package, id string, body Body) (*Session, error) {
-	sess, err := s.session(ctx, who, p, id)
+	sess, release, err := s.open(ctx, who, p, id)
 	if err != nil {
 		return nil, err
-	}
-	release, err := s.claim(id)
-	if err != nil {
-		return sess, err
 	}
 	defer release()
 	in, err := s.receive(ctx, sess, body)
@@ -112,7 +147,7 @@ func (s *Service) AppendUpload(ctx context.Context, who access.Principal, p acce
 		return sess, err
 	}
 	if saveErr := s.save(ctx, sess, in); saveErr != nil {
-		return sess, saveErr
+		return nil, saveErr
 	}
 	return sess, err
 }

@@ -93,17 +93,18 @@ func linkBlob(ctx context.Context, tx *database.Tx, packageID int64, c *registry
 	if err != nil || c.Session == "" {
 		return err
 	}
-	return deleteSession(ctx, tx, c.Session)
+	return endSession(ctx, tx, c.Session, c.Epoch)
 }
 
 // MountBlob implements registry.Commits.
 func (s *Store) MountBlob(ctx context.Context, c *registry.BlobCommit) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := renewBlob(ctx, tx, c.Digest, c.LeaseUntil); err != nil {
-			return err
-		}
+		// In the order of CommitBlob, so that two of them never wait for each other.
 		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
 		if err != nil {
+			return err
+		}
+		if err := renewBlob(ctx, tx, c.Digest, c.LeaseUntil); err != nil {
 			return err
 		}
 		return linkBlob(ctx, tx, id, c)

@@ -88,18 +88,29 @@ func scanSession(rows *sql.Rows) (*registry.Session, error) {
 	return &sess, err
 }
 
+// TakeSession implements registry.Sessions.
+func (s *Store) TakeSession(ctx context.Context, sess *registry.Session) error {
+	return s.changeSession(ctx, sess, `UPDATE upload_sessions SET epoch = epoch + 1, expires_at = ?
+		WHERE id = ? AND epoch = ?`, toMicros(sess.ExpiresAt), sess.ID, sess.Epoch)
+}
+
 // SaveSession implements registry.Sessions.
 func (s *Store) SaveSession(ctx context.Context, sess *registry.Session) error {
+	return s.changeSession(ctx, sess, `UPDATE upload_sessions
+		SET epoch = epoch + 1, size = ?, hash_state = ?, staged = ?, content = ?, expires_at = ?
+		WHERE id = ? AND epoch = ?`,
+		sess.Size, sess.HashState, sess.Staged, sess.Content, toMicros(sess.ExpiresAt), sess.ID, sess.Epoch)
+}
+
+// changeSession runs an update that raises the epoch. What it writes may be lost
+// by a power cut: the session then stands as before, or began earlier.
+func (s *Store) changeSession(ctx context.Context, sess *registry.Session, update string, args ...any) error {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		res, err := tx.Exec(ctx, `UPDATE upload_sessions
-			SET epoch = epoch + 1, size = ?, hash_state = ?, staged = ?, content = ?, expires_at = ?
-			WHERE id = ? AND epoch = ?`,
-			sess.Size, sess.HashState, sess.Staged, sess.Content, toMicros(sess.ExpiresAt), sess.ID, sess.Epoch)
+		res, err := tx.Exec(ctx, update, args...)
 		if err != nil {
 			return err
 		}
-		return oneRow(res, errs.New(errs.Conflict, "another request has written to this upload session").
-			WithCode("BLOB_UPLOAD_INVALID"))
+		return stillOurs(ctx, tx, res, sess.ID)
 	}, database.Relaxed)
 	if err == nil {
 		sess.Epoch++
@@ -107,23 +118,45 @@ func (s *Store) SaveSession(ctx context.Context, sess *registry.Session) error {
 	return err
 }
 
+// stillOurs tells why a statement that named a session and its epoch changed
+// nothing.
+func stillOurs(ctx context.Context, tx *database.Tx, res sql.Result, id string) error {
+	if n, err := res.RowsAffected(); n > 0 || err != nil {
+		return err
+	}
+	var n int
+	err := tx.QueryRow(ctx, countSessionQuery, id).Scan(&n)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return errNoSession()
+	}
+	return errs.New(errs.Conflict, "another request has written to this upload session").WithCode("BLOB_UPLOAD_INVALID")
+}
+
+const countSessionQuery = `SELECT COUNT(*) FROM upload_sessions WHERE id = ?`
+
 // HasSession reports whether an upload session of that id is on record.
 func (s *Store) HasSession(ctx context.Context, id string) (bool, error) {
 	var n int
-	err := s.db.Read().QueryRow(ctx, `SELECT COUNT(*) FROM upload_sessions WHERE id = ?`, id).Scan(&n)
+	err := s.db.Read().QueryRow(ctx, countSessionQuery, id).Scan(&n)
 	return n > 0, err
 }
 
-// DeleteSession implements registry.Sessions.
-func (s *Store) DeleteSession(ctx context.Context, id string) error {
+// EndSession implements registry.Sessions.
+func (s *Store) EndSession(ctx context.Context, sess *registry.Session) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		return deleteSession(ctx, tx, id)
+		return endSession(ctx, tx, sess.ID, sess.Epoch)
 	}, database.Relaxed)
 }
 
-func deleteSession(ctx context.Context, tx *database.Tx, id string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM upload_sessions WHERE id = ?`, id)
-	return err
+func endSession(ctx context.Context, tx *database.Tx, id string, epoch int64) error {
+	res, err := tx.Exec(ctx, `DELETE FROM upload_sessions WHERE id = ? AND epoch = ?`, id, epoch)
+	if err != nil {
+		return err
+	}
+	return stillOurs(ctx, tx, res, id)
 }
 
 func errNoSession() error {

@@ -1,10 +1,12 @@
 package v2
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"time"
 
+	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
 )
@@ -15,22 +17,36 @@ func (h *Handler) getBlob(c *call) error {
 	if err != nil {
 		return err
 	}
-	b, err := h.Registry.StatBlob(c.r.Context(), c.who, c.pkg, d)
+	find := h.Registry.FindBlob
+	if c.r.Method == http.MethodHead { // a push may skip what this says is here
+		find = h.Registry.StatBlob
+	}
+	b, err := find(c.r.Context(), c.who, c.pkg, d)
 	if err != nil {
 		return err
 	}
 	blobHeaders(c.w.Header(), d)
-	if c.r.Method == http.MethodHead && c.r.Header.Get("Range") == "" && c.r.Header.Get("If-None-Match") == "" {
+	if httpx.NotModified(c.r, httpx.ETag(d.String())) {
+		c.w.Header().Del("Content-Type")
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	if c.r.Method == http.MethodHead && c.r.Header.Get("Range") == "" {
 		c.w.Header().Set("Content-Length", strconv.FormatInt(b.Size, 10))
 		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	address, redirect, err := h.Registry.BlobAddress(c.r.Context(), b)
-	if err != nil {
+	if err := c.checkRange(b.Size); err != nil {
 		return err
 	}
-	if redirect {
-		return c.redirect(address)
+	if c.r.Method == http.MethodGet { // an address is signed for GET alone
+		address, redirect, err := h.Registry.BlobAddress(c.r.Context(), b)
+		if err != nil {
+			return err
+		}
+		if redirect {
+			return c.redirect(address)
+		}
 	}
 	object, err := h.Registry.OpenBlob(c.r.Context(), b)
 	if err != nil {
@@ -40,6 +56,33 @@ func (h *Handler) getBlob(c *call) error {
 	http.ServeContent(c.w, c.r, "", time.Time{}, object)
 	return nil
 }
+
+// checkRange refuses a range that lies outside of size bytes. ServeContent would
+// do the same with a body of plain text, which clients cannot read.
+func (c *call) checkRange(size int64) error {
+	if c.r.Header.Get("Range") == "" {
+		return nil
+	}
+	ask := *c.r
+	ask.Method = http.MethodHead
+	dry := &dryAnswer{header: c.w.Header().Clone()}
+	http.ServeContent(dry, &ask, "", time.Time{}, io.NewSectionReader(nil, 0, size))
+	if dry.status != http.StatusRequestedRangeNotSatisfiable {
+		return nil
+	}
+	c.w.Header().Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
+	return errs.New(errs.BadRange, "the blob has %d bytes, and none of them are in the range", size).WithCode("RANGE_INVALID")
+}
+
+// dryAnswer keeps the status alone.
+type dryAnswer struct {
+	header http.Header
+	status int
+}
+
+func (d *dryAnswer) Header() http.Header         { return d.header }
+func (d *dryAnswer) Write(p []byte) (int, error) { return len(p), nil }
+func (d *dryAnswer) WriteHeader(status int)      { d.status = status }
 
 // redirect sends the client to the store. The address soon ends, so nobody may
 // keep the answer.
@@ -70,7 +113,11 @@ func (h *Handler) deleteBlob(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Registry.DeleteBlob(c.r.Context(), c.who, c.pkg, d); err != nil {
+	err = h.Registry.DeleteBlob(c.r.Context(), c.who, c.pkg, d)
+	if errs.Is(err, errs.Unsupported) { // a version needs it
+		c.w.Header().Set("Allow", "GET, HEAD")
+	}
+	if err != nil {
 		return err
 	}
 	c.w.WriteHeader(http.StatusAccepted)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
@@ -29,6 +30,9 @@ var codes = map[errs.Kind]string{
 	errs.NoSpace:         "DENIED",
 }
 
+// defaultWait is what a client is told to wait when nobody knows better.
+const defaultWait = 5 * time.Second
+
 type errorBody struct {
 	Errors []errorItem `json:"errors"`
 }
@@ -47,9 +51,13 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	var e *errs.Error
 	if errors.As(err, &e) {
-		httpx.SetRetryAfter(h, e.RetryAfter)
+		wait := e.RetryAfter
+		if wait == 0 && (e.Kind == errs.Unavailable || e.Kind == errs.RateLimited) {
+			wait = defaultWait
+		}
+		httpx.SetRetryAfter(h, wait)
 	}
-	for _, name := range []string{"Etag", "Cache-Control", "Content-Disposition", "Accept-Ranges"} {
+	for _, name := range []string{"Etag", "Cache-Control", "Content-Disposition", "Accept-Ranges", "Docker-Content-Digest"} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "application/json")
@@ -82,6 +90,9 @@ func describe(err error, requestID string) (status int, items []errorItem) {
 	}
 	if e.Kind == errs.Denied {
 		return http.StatusUnauthorized, []errorItem{item}
+	}
+	if errors.Is(err, errTooManyTags) {
+		return http.StatusRequestURITooLong, []errorItem{item}
 	}
 	return httpx.Status(e.Kind), []errorItem{item}
 }

@@ -72,7 +72,10 @@ func notAcceptable(mediaType string) error {
 }
 
 // maxTags is how many ?tag= one push may bring.
-const maxTags = 100
+const maxTags = 64
+
+// errTooManyTags is 414 (distribution-spec, "Pushing manifests").
+var errTooManyTags = errs.New(errs.TooLarge, "a push may set %d tags at most", maxTags).WithCode("TAG_INVALID")
 
 // putManifest stores a manifest under a tag or a digest, with further tags.
 func (h *Handler) putManifest(c *call) error {
@@ -114,7 +117,7 @@ func (h *Handler) putManifest(c *call) error {
 func pushTags(c *call) ([]oci.Tag, error) {
 	values := c.q["tag"]
 	if len(values) > maxTags {
-		return nil, errs.New(errs.TooLarge, "a push may set %d tags at most", maxTags).WithCode("TAG_INVALID")
+		return nil, errTooManyTags
 	}
 	tags := make([]oci.Tag, len(values))
 	for i, value := range values {

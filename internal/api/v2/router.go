@@ -162,7 +162,7 @@ func (h *Handler) match(c *call) (route, error) {
 	rt, ok := h.routes[addr.resource][c.r.Method]
 	if !ok {
 		c.w.Header().Set("Allow", h.allow[addr.resource])
-		return route{}, errs.New(errs.Unsupported, "%s is not offered here", addr.resource)
+		return route{}, errs.New(errs.Unsupported, "%s is not offered here", c.r.Method)
 	}
 	c.pkg.Type = h.Type
 	if addr.resource == resBase || addr.resource == resCatalog {
@@ -180,6 +180,9 @@ func (h *Handler) run(rt route, c *call) error {
 	}
 	c.who = who
 	if rt.policy.action != access.Read {
+		if who.Anonymous() { // nobody may write; nothing of a body is read
+			return errs.New(errs.Unauthenticated, "authentication required")
+		}
 		if err := h.Authenticator.StillValid(c.r.Context(), who); err != nil {
 			return err
 		}

@@ -111,7 +111,11 @@ func (h *Handler) putUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Registry.FinishUpload(c.r.Context(), c.who, c.pkg, c.addr.arg, d, body); err != nil {
+	sess, err := h.Registry.FinishUpload(c.r.Context(), c.who, c.pkg, c.addr.arg, d, body)
+	if sess != nil {
+		c.sessionHeaders(sess)
+	}
+	if err != nil {
 		return err
 	}
 	return c.blobCreated(d)
