@@ -66,9 +66,11 @@ func (s *Service) PushManifest(ctx context.Context, who access.Principal, p acce
 	if err != nil {
 		return Pushed{}, err
 	}
+	now := s.Now()
 	c := &ManifestCommit{
 		Package: p, OwnerID: pkg.OwnerID, Actor: who.AccountID, Visibility: access.Private,
-		Digest: d, Content: push.Content, Manifest: m, Parts: m.Parts(), Tags: tags, Now: s.Now(),
+		Digest: d, Content: push.Content, Manifest: m, Parts: m.Parts(), Tags: tags,
+		Now: now, LeaseUntil: now.Add(s.Limits.Grace),
 	}
 	if err := s.Commits.CommitManifest(context.WithoutCancel(ctx), c); err != nil {
 		return Pushed{}, err

@@ -26,8 +26,8 @@ type Lookups interface {
 	// ManifestContent returns the exact bytes of a manifest.
 	ManifestContent(ctx context.Context, d oci.Digest) ([]byte, error)
 	// Holder returns a package other than p that holds d, among those that
-	// who may read by membership, grant or visibility; ok is false when there
-	// is none. It serves a mount that names no source.
+	// who may read by membership, grant or visibility; ok is false when none
+	// was found, and not all are looked at. It serves a mount that names no source.
 	Holder(ctx context.Context, who access.Principal, d oci.Digest) (p access.Package, ok bool, err error)
 	// AnyBlob returns the blob row of d whoever holds it; nil when there is none.
 	AnyBlob(ctx context.Context, d oci.Digest) (*Blob, error)

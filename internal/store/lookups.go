@@ -164,19 +164,21 @@ func (s *Store) AnyBlob(ctx context.Context, d oci.Digest) (*registry.Blob, erro
 	return &b, err
 }
 
+// holderQuery looks at the 100 newest holders alone: some blobs, such as an empty
+// config, are held by most packages of the instance.
 const holderQuery = `SELECT o.login, p.type, p.name
-	FROM package_blobs h
+	FROM (SELECT package_id FROM package_blobs WHERE digest = ? ORDER BY package_id DESC LIMIT 100) h
 	JOIN packages p ON p.id = h.package_id AND p.deleted_at IS NULL
 	JOIN accounts o ON o.id = p.owner_id
 	LEFT JOIN memberships m ON m.organization_id = o.id AND m.user_id = ?
 	LEFT JOIN package_grants g ON g.package_id = p.id AND g.account_id = ?
-	WHERE h.digest = ? AND (p.visibility = 'public' OR o.id = ? OR m.role = 'owner' OR g.role IS NOT NULL)
+	WHERE (p.visibility = 'public' OR o.id = ? OR m.role = 'owner' OR g.role IS NOT NULL)
 	LIMIT 1`
 
 // Holder implements registry.Lookups.
 func (s *Store) Holder(ctx context.Context, who access.Principal, d oci.Digest) (access.Package, bool, error) {
 	var owner, kind, name string
-	err := s.db.Read().QueryRow(ctx, holderQuery, who.AccountID, who.AccountID, d.String(), who.AccountID).
+	err := s.db.Read().QueryRow(ctx, holderQuery, d.String(), who.AccountID, who.AccountID, who.AccountID).
 		Scan(&owner, &kind, &name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.Package{}, false, nil

@@ -21,6 +21,9 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 		if err != nil {
 			return err
 		}
+		if err := renewParts(ctx, tx, c); err != nil {
+			return err
+		}
 		if err := s.checkParts(ctx, tx, id, c.Parts); err != nil {
 			return err
 		}
@@ -40,6 +43,21 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 		return err
 	})
 }
+
+// renewParts extends the promise for the blobs whose lease has run down, and
+// takes back what was condemned, before anything can be decided on what they
+// were.
+func renewParts(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
+	rundown := c.Now.Add(c.LeaseUntil.Sub(c.Now) / 2)
+	return inLists(digestsOf(c.Parts, oci.PartBlob), func(marks string, digests []any) error {
+		_, err := tx.Exec(ctx, renewPartsStatement+marks+`)`,
+			append([]any{toMicros(c.LeaseUntil), toMicros(rundown)}, digests...)...)
+		return err
+	})
+}
+
+const renewPartsStatement = `UPDATE blobs SET state = 'live', lease_until = ?
+	WHERE (state = 'condemned' OR state = 'live' AND lease_until < ?) AND digest IN (`
 
 // checkParts compares what the manifest names with what the package holds, in
 // the transaction that stores the manifest.
@@ -90,23 +108,30 @@ const shortList, longList = 8, 64
 
 func sizesOf(ctx context.Context, q database.Querier, query string, packageID int64, digests []string, suffix string) (map[string]int64, error) {
 	sizes := make(map[string]int64, len(digests))
+	err := inLists(digests, func(marks string, list []any) error {
+		return scanSizes(ctx, q, query+marks+`)`+suffix, append([]any{packageID}, list...), sizes)
+	})
+	return sizes, err
+}
+
+// inLists calls do with the digests list by list, and with as many marks.
+func inLists(digests []string, do func(marks string, list []any) error) error {
 	for len(digests) > 0 {
 		width := shortList
 		if len(digests) > shortList {
 			width = longList
 		}
 		n := min(width, len(digests))
-		args := make([]any, 1, width+1)
-		args[0] = packageID
-		for i := range width {
-			args = append(args, digests[min(i, n-1)])
+		list := make([]any, width)
+		for i := range list {
+			list[i] = digests[min(i, n-1)]
 		}
 		digests = digests[n:]
-		if err := scanSizes(ctx, q, query+marks(width)+`)`+suffix, args, sizes); err != nil {
-			return nil, err
+		if err := do(marks(width), list); err != nil {
+			return err
 		}
 	}
-	return sizes, nil
+	return nil
 }
 
 func marks(n int) string { return strings.Repeat("?, ", n-1) + "?" }
