@@ -19,6 +19,10 @@ type ReferrersPage struct {
 // the 4 MiB that clients read.
 const referrersBytes = 3 << 20
 
+// listedBytes is the size of a fallback tag's index up to which its children
+// stand beside other referrers. A larger one, of up to 4 MiB, has its own page.
+const listedBytes = 512 << 10
+
 // Referrers lists the versions of p whose subject is d, up to n after the id
 // after. The last page also has those that an older client listed under the
 // fallback tag and that say nothing of a subject themselves. A package or a
@@ -49,7 +53,11 @@ func (s *Service) Referrers(ctx context.Context, who access.Principal, p access.
 	for _, r := range found {
 		page.Referrers = append(page.Referrers, r.Descriptor)
 	}
-	if page.Next == 0 && listed != nil {
+	switch {
+	case page.Next != 0 || listed == nil:
+	case len(found) > 0 && listed.Size > listedBytes:
+		page.Next = found[len(found)-1].ID // the last page has the listed ones alone
+	default:
 		page.Referrers, err = s.appendListed(ctx, page.Referrers, pkg.ID, *listed, artifactType)
 	}
 	return page, err
@@ -77,7 +85,10 @@ func (s *Service) appendListed(ctx context.Context, list []oci.Descriptor, packa
 	for _, child := range m.Manifests {
 		if present[child.Digest] && (artifactType == "" || child.ArtifactType == artifactType) {
 			delete(present, child.Digest)
-			list = append(list, child)
+			list = append(list, oci.Descriptor{
+				MediaType: child.MediaType, Digest: child.Digest, Size: child.Size,
+				ArtifactType: child.ArtifactType, Annotations: child.Annotations,
+			})
 		}
 	}
 	return list, nil
