@@ -401,3 +401,27 @@ func TestBytesAreNotReplacedWhileTheStoreIsAway(t *testing.T) {
 		}
 	})
 }
+
+// A few bytes that came by a long announcement lie in the store. When they break
+// there, a push of them mends the blob like any other.
+func TestSmallBytesInTheStoreAreMended(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		b, d := randomBytes(100)
+		sess, err := f.StartUpload(f.ctx(), f.alice, f.app, oci.SHA256)
+		f.check(err)
+		cut := whole(nil)
+		cut.Reader, cut.Length = cutReader{bytes.NewReader(b)}, 1<<20
+		_, err = f.AppendUpload(f.ctx(), f.alice, f.app, sess.ID, cut)
+		wantKind(f.t, err, errs.Invalid)
+		_, err = f.FinishUpload(f.ctx(), f.alice, f.app, sess.ID, d, registry.NoBody())
+		f.check(err)
+		stored, err := f.FindBlob(f.ctx(), f.alice, f.app, d)
+		f.check(err)
+		f.check(f.blobs.Remove(f.ctx(), stored.Location))
+		f.push(f.bob, f.bobs, b)
+		got, err := f.read(f.alice, f.app, d)
+		if err != nil || !bytes.Equal(got, b) {
+			f.t.Errorf("got %d bytes, %v", len(got), err)
+		}
+	})
+}

@@ -172,7 +172,11 @@ func (s *Store) complete(ctx context.Context, up blob.Staged, st state) error {
 	if st.Tail != "" {
 		tail := &buffer{}
 		defer tail.free()
-		if err := s.client.load(ctx, st.Tail, st.TailSize, tail); err != nil {
+		err := s.client.load(ctx, st.Tail, st.TailSize, tail)
+		if errs.Is(err, errs.NotFound) {
+			return s.client.wantSize(ctx, st.Object, up.Size) // completed before
+		}
+		if err != nil {
 			return err
 		}
 		p, err := s.client.putPart(ctx, st, len(st.Parts)+1, tail)

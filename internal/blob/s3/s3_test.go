@@ -402,3 +402,33 @@ func TestSettingsThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// Of two requests that publish one upload, the later one must not take away what
+// the first one published.
+func TestAnUploadIsPublishedTwice(t *testing.T) {
+	t.Parallel()
+	s := open(t, config(testkit.S3(t)))
+	b := make([]byte, 9<<20)
+	d := oci.SHA256.FromBytes(b)
+	w, err := s.Resume(t.Context(), blob.Staged{ID: blobtest.NewID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(b)
+	up, closeErr := w.Close()
+	if err := errors.Join(err, closeErr); err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.Publish(t.Context(), up, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Publish(t.Context(), up, d); err != nil || again != first {
+		t.Errorf("published again: %q, %v; want %q", again, err, first)
+	}
+	o, err := s.Open(t.Context(), first, int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = o.Close()
+}
