@@ -67,7 +67,8 @@ func (p plan) run(ctx context.Context) (*result, error) {
 			return r, err
 		}
 		p.log("%s: %s", e.layout, r)
-		for _, text := range slices.Concat(r.losses[losses:], r.faults[faults:]) {
+		news := slices.Concat(r.losses[losses:], r.faults[faults:])
+		for _, text := range news[:min(len(news), 5)] {
 			p.log("%s", text)
 		}
 		if p.toLoss && len(r.losses) > 0 {

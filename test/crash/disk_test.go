@@ -24,15 +24,19 @@ func mounted(t *testing.T, size int64, mkfs ...string) *volume {
 	return v
 }
 
+// diskSize leaves room for what the workers push in a moment, and roomSize for
+// what they push once there is room again.
+const diskSize, roomSize = 192 << 20, 96 << 20
+
 // large is the size of a blob that is a file, small of one that is a row.
 const large, small = 1 << 20, 8 << 10
 
 // TestFullDisk pushes until the disk is full (T-FULL).
 func TestFullDisk(t *testing.T) {
-	v := mounted(t, 96<<20)
+	v := mounted(t, diskSize)
 	f := newFaultTest(t, filepath.Join(v.dir, "data"))
 	room := filepath.Join(v.dir, "room")
-	if err := os.WriteFile(room, make([]byte, 24<<20), 0o600); err != nil {
+	if err := os.WriteFile(room, make([]byte, roomSize), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f.perform(0, func() error { return nil })
@@ -44,8 +48,8 @@ func TestFullDisk(t *testing.T) {
 			f.wantStatus(http.StatusInsufficientStorage, a)
 			break
 		}
-		if pushes == 200 {
-			t.Fatal("96 MiB do not fill up")
+		if pushes == diskSize/large {
+			t.Fatal("the disk does not fill up")
 		}
 	}
 	f.deleteTag("gone")
@@ -90,7 +94,7 @@ func (f *faultTest) fillRows() {
 
 // TestNoInodes takes every inode. Blobs that are rows need none.
 func TestNoInodes(t *testing.T) {
-	v := mounted(t, 96<<20, "-N", "1600")
+	v := mounted(t, diskSize, "-N", "3000")
 	f := newFaultTest(t, filepath.Join(v.dir, "data"))
 	f.perform(0, func() error { return nil })
 	f.pushImage("kept")
