@@ -63,7 +63,7 @@ func inside() int {
 	defer os.RemoveAll(dir)
 	cmd := exec.CommandContext(ctx, os.Args[0], os.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), dirVar+"="+dir, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Env = append(os.Environ(), dirVar+"="+dir, "TMPDIR="+dir, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	err = cmd.Run()
