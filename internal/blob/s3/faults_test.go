@@ -36,7 +36,7 @@ func newProxy(t *testing.T, endpoint string) *proxy {
 
 // forward sends requests on as they are: their signature covers the host.
 func forward(endpoint string) http.Handler {
-	transport := &http.Transport{DisableCompression: true}
+	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true} // a connection that the service closes meanwhile is no fault of ours
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := r.Clone(r.Context())
 		out.URL.Scheme, out.URL.Host, out.RequestURI = "http", endpoint, ""
