@@ -77,13 +77,19 @@ func TestEveryRequestMayFail(t *testing.T) {
 	t.Parallel()
 	faults := map[string]fault{"slow down": slowDown, "fails": fails, "reset": reset, "answer lost": lost, "halved": halved, "not found": notFound}
 	mended := map[string]bool{"slow down": true, "fails": true, "reset": true, "answer lost": true}
+	// The second try of a write whose answer was lost is refused as one too many,
+	// and that says that it is there. The service refuses before it has read the
+	// body: of a large one the refusal may be lost with the connection.
+	mends := func(name string, sizes [2]int) bool {
+		return mended[name] && (name != "answer lost" || sizes[1] < mebi)
+	}
 	var wg sync.WaitGroup // all at once: they mostly wait
 	for name, f := range faults {
 		for _, lasting := range []bool{false, true} {
 			for _, sizes := range [][2]int{{1000, 2000}, {3 * mebi, 8 * mebi}} {
 				wg.Go(func() {
 					t.Run(fmt.Sprintf("%s lasting=%v %v", name, lasting, sizes), func(t *testing.T) {
-						everyRequest(t, f, lasting, sizes, !lasting && mended[name])
+						everyRequest(t, f, lasting, sizes, !lasting && mends(name, sizes))
 					})
 				})
 			}
