@@ -27,20 +27,20 @@ const checkers = 4
 // there again although its deletion was acknowledged.
 func (c *checker) check(ctx context.Context) (map[key]string, []string, error) {
 	c.seen = map[key]string{}
-	todo := make(chan key)
+	pending := make(chan key)
 	failures := make(chan error, checkers)
 	var all sync.WaitGroup
 	for range checkers {
 		all.Go(func() {
-			if err := c.work(ctx, todo); err != nil {
+			if err := c.work(ctx, pending); err != nil {
 				failures <- err
 			}
 		})
 	}
 	for _, k := range c.oracle.keys() {
-		todo <- k
+		pending <- k
 	}
-	close(todo)
+	close(pending)
 	all.Wait()
 	select {
 	case err := <-failures:
@@ -56,9 +56,9 @@ func (c *checker) check(ctx context.Context) (map[key]string, []string, error) {
 }
 
 // work takes all it is given, also after an error.
-func (c *checker) work(ctx context.Context, todo <-chan key) error {
+func (c *checker) work(ctx context.Context, pending <-chan key) error {
 	cl, err := c.newClient()
-	for k := range todo {
+	for k := range pending {
 		if err == nil {
 			err = c.checkKey(ctx, cl, k)
 		}
