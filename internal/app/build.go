@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -152,7 +151,7 @@ func openDatabase(ctx context.Context, cfg *config.Config, log *slog.Logger) (*d
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
-	return database.OpenSQLite(ctx, filepath.Join(cfg.Data, "packhouse.db"), database.Options{Logger: log})
+	return database.OpenSQLite(ctx, cfg.DatabaseFile(), database.Options{Logger: log})
 }
 
 func openBlobs(ctx context.Context, cfg *config.Config) (blob.Store, error) {
@@ -160,7 +159,7 @@ func openBlobs(ctx context.Context, cfg *config.Config) (blob.Store, error) {
 		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 			return nil, fmt.Errorf("the data directory: %w", err)
 		}
-		return fs.Open(filepath.Join(cfg.Data, "blobs"), fs.Options{})
+		return fs.Open(cfg.BlobDir(), fs.Options{})
 	}
 	return s3.Open(ctx, s3.Config{
 		Endpoint: cfg.S3.Endpoint, Region: cfg.S3.Region, Bucket: cfg.S3.Bucket, Prefix: cfg.S3.Prefix,
