@@ -25,12 +25,7 @@ func newRoot(s streams) (root *cobra.Command, ran *bool) {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	admin := &cobra.Command{Use: "admin", Short: "Change accounts and tokens, with the server running or stopped"}
-	admin.AddCommand(
-		group("user", "Users", newUserCreate(s)),
-		group("org", "Organizations", newOrgCreate(s)),
-		group("token", "Personal access tokens", newTokenCreate(s)),
-	)
+	admin := newAdmin(s)
 	root.AddCommand(newServe(s), admin, newVersion())
 	for _, c := range []*cobra.Command{root, admin} {
 		needSubcommand(c)

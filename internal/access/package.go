@@ -11,8 +11,12 @@ const (
 	Docker    PackageType = "docker"
 )
 
-// Package names one package: the object of a decision. It may not exist.
+// Package is an address: the object of a request. There may be nothing at it.
 type Package struct {
+	// Type is the registry that the address belongs to: where a first push
+	// makes the package, and where it is looked for first.
 	Type PackageType
+	// Also is the other registry that the address may lead to, "" for none.
+	Also PackageType
 	Name oci.Name
 }

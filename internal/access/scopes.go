@@ -14,6 +14,9 @@ const (
 	ReadPackages Scopes = 1 << iota
 	WritePackages
 	DeletePackages
+	// Repo is taken and told, for tools that ask for it. It gives nothing here:
+	// this server has packages and no source code.
+	Repo
 	// AllScopes is what a password carries.
 	AllScopes = ReadPackages | WritePackages | DeletePackages
 )
@@ -25,6 +28,7 @@ var scopeNames = []struct {
 	{ReadPackages, "read:packages"},
 	{WritePackages, "write:packages"},
 	{DeletePackages, "delete:packages"},
+	{Repo, "repo"},
 }
 
 // ParseScopes reads names separated by commas or spaces.
@@ -33,7 +37,7 @@ func ParseScopes(list string) (Scopes, error) {
 	for name := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == ' ' }) {
 		one := scopeNamed(name)
 		if one == 0 {
-			return 0, errs.New(errs.Invalid, "no such scope %q; there are read:packages, write:packages, delete:packages", name)
+			return 0, errs.New(errs.Invalid, "no such scope %q; there are read:packages, write:packages, delete:packages, repo", name)
 		}
 		s |= one
 	}

@@ -11,11 +11,12 @@ import (
 
 // Options is what a Service is built from.
 type Options struct {
-	Store     Store
-	Members   Members
-	Passwords *Passwords
-	Now       func() time.Time
-	Random    io.Reader
+	Store        Store
+	Members      Members
+	Passwords    *Passwords
+	Now          func() time.Time
+	Random       io.Reader
+	Repositories Repositories
 }
 
 // Service is what can be done with accounts. Safe for concurrent use.

@@ -15,6 +15,9 @@ type Package struct {
 	ID int64
 	// OwnerID is zero when no such account exists.
 	OwnerID int64
+	// Address is the package's present one; when there is no package, the one
+	// that a push would make it at.
+	Address access.Package
 	// Published reports whether a manifest was ever stored.
 	Published bool
 	Facts     access.Facts

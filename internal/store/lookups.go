@@ -48,7 +48,7 @@ func (f *factRow) pkg() registry.Package {
 			OwnerID: f.ownerID, OwnerExists: true, OwnerSuspended: f.suspended,
 			OwnerIsOrganization: f.kind == "organization",
 			Membership:          access.Membership(f.membership), Grant: access.Role(f.grantRole),
-			MembersMayCreate: true,
+			MembersCreate: access.SetAll, DefaultVisibility: access.Private, PackageID: f.packageID, Type: access.Container,
 		},
 	}
 }
