@@ -10,16 +10,16 @@ import (
 
 func buildah(t *testing.T, c *client) {
 	b := newStorage(c, "buildah", "images")
-	c.refused([]string{"unauthorized", "invalid username/password"}, "wrong",
-		"buildah", b.args("login", "--tls-verify=false", "-u", c.user, "--password-stdin", c.addr)...)
-	c.feed(c.token, "buildah", b.args("login", "--tls-verify=false", "-u", c.user, "--password-stdin", c.addr)...)
+	c.Refused([]string{"unauthorized", "invalid username/password"}, "wrong",
+		"buildah", b.args("login", "--tls-verify=false", "-u", c.User, "--password-stdin", c.Addr)...)
+	c.Feed(c.Token, "buildah", b.args("login", "--tls-verify=false", "-u", c.User, "--password-stdin", c.Addr)...)
 
 	id := buildImage(b)
-	b.run("push", "--tls-verify=false", "--digestfile", c.home+"/digest", "built", "docker://"+c.at("app:v1"))
+	b.run("push", "--tls-verify=false", "--digestfile", c.Home+"/digest", "built", "docker://"+c.at("app:v1"))
 	b.run("rmi", id)
 	c.wholeImage("app:v1")
 	b.pulls(t, c.at("app:v1"), id)
-	b.pulls(t, c.at("app@"+strings.TrimSpace(c.read("digest"))), id)
+	b.pulls(t, c.at("app@"+strings.TrimSpace(c.Read("digest"))), id)
 	buildahZstd(t, c)
 
 	c.seed("multi:v1")
@@ -28,13 +28,13 @@ func buildah(t *testing.T, c *client) {
 	b.run("manifest", "push", "--tls-verify=false", "--all", "both", "docker://"+c.at("both:v1"))
 	c.whole("both:v1")
 
-	b.run("logout", c.addr)
-	c.refused([]string{"unauthorized", "authentication required"}, "", "buildah", b.args("pull", "--tls-verify=false", c.at("app:v1"))...)
+	b.run("logout", c.Addr)
+	c.Refused([]string{"unauthorized", "authentication required"}, "", "buildah", b.args("pull", "--tls-verify=false", c.at("app:v1"))...)
 }
 
 // buildImage makes an image called built from nothing and returns its id.
 func buildImage(b storage) string {
-	b.c.t.Helper()
+	b.c.T.Helper()
 	working := b.run("from", "scratch")
 	b.run("copy", working, fixtures.big, "/big")
 	b.run("config", "--cmd", "/big", working)

@@ -24,7 +24,7 @@ func orasLibrary(t *testing.T, c *client) {
 	_, err := oras.Resolve(ctx, orasRepository(t, c, "multi", "wrong"), "v1", oras.DefaultResolveOptions)
 	mustAnswer(t, err, http.StatusUnauthorized)
 
-	repo := orasRepository(t, c, "multi", c.token)
+	repo := orasRepository(t, c, "multi", c.Token)
 	source, err := oci.New(fixtures.layout)
 	if err != nil {
 		t.Fatal(err)
@@ -36,14 +36,14 @@ func orasLibrary(t *testing.T, c *client) {
 	c.holds("multi:v1", fixtures.digest)
 	c.whole("multi:v1")
 	for name, reference := range map[string]string{"by-tag": "v1", "by-digest": fixtures.digest} {
-		target, err := oci.New(c.home + "/" + name)
+		target, err := oci.New(c.Home + "/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := oras.Copy(ctx, repo, reference, target, "v1", oras.DefaultCopyOptions); err != nil {
 			t.Fatalf("pull %s: %v", reference, err)
 		}
-		c.pulled(c.home + "/" + name)
+		c.pulled(c.Home + "/" + name)
 	}
 	if err := repo.Tag(ctx, index, "v2"); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func orasRepository(t *testing.T, c *client, name, password string) *remote.Repo
 	repo.PlainHTTP = true
 	client := &auth.Client{Client: http.DefaultClient, Cache: auth.NewCache()}
 	if password != "" {
-		client.Credential = auth.StaticCredential(c.addr, auth.Credential{Username: c.user, Password: password})
+		client.Credential = auth.StaticCredential(c.Addr, auth.Credential{Username: c.User, Password: password})
 	}
 	repo.Client = client
 	return repo
@@ -130,9 +130,9 @@ func orasMounts(t *testing.T, c *client, from *remote.Repository) {
 	if err := from.Push(ctx, blob, bytes.NewReader([]byte("mounted"))); err != nil {
 		t.Fatal(err)
 	}
-	to := orasRepository(t, c, "mounted", c.token)
+	to := orasRepository(t, c, "mounted", c.Token)
 	sent := func() (io.ReadCloser, error) { return nil, errors.New("the registry asked for the bytes") }
-	if err := to.Mount(ctx, blob, c.user+"/multi", sent); err != nil {
+	if err := to.Mount(ctx, blob, c.User+"/multi", sent); err != nil {
 		t.Fatalf("mount: %v", err)
 	}
 	text, err := content.FetchAll(ctx, to, blob)

@@ -6,30 +6,30 @@ import (
 )
 
 func podman(t *testing.T, c *client) {
-	p := newStorage(c, "podman", "images", "--cgroup-manager=cgroupfs", "--events-backend=file", "--tmpdir", c.home+"/tmp")
-	c.refused([]string{"unauthorized", "invalid username/password"}, "wrong",
-		p.name, p.args("login", "--tls-verify=false", "-u", c.user, "--password-stdin", c.addr)...)
-	c.feed(c.token, p.name, p.args("login", "--tls-verify=false", "-u", c.user, "--password-stdin", c.addr)...)
+	p := newStorage(c, "podman", "images", "--cgroup-manager=cgroupfs", "--events-backend=file", "--tmpdir", c.Home+"/tmp")
+	c.Refused([]string{"unauthorized", "invalid username/password"}, "wrong",
+		p.name, p.args("login", "--tls-verify=false", "-u", c.User, "--password-stdin", c.Addr)...)
+	c.Feed(c.Token, p.name, p.args("login", "--tls-verify=false", "-u", c.User, "--password-stdin", c.Addr)...)
 
 	p.run("load", "-i", fixtures.archive)
-	p.run("push", "--tls-verify=false", "--digestfile", c.home+"/digest", saved, "docker://"+c.at("app:v1"))
+	p.run("push", "--tls-verify=false", "--digestfile", c.Home+"/digest", saved, "docker://"+c.at("app:v1"))
 	p.run("push", "--tls-verify=false", saved, "docker://"+c.at("app:v2"))
 	p.run("rmi", saved)
 	c.wholeImage("app:v1")
 	id := strings.TrimPrefix(fixtures.id, "sha256:")
 	p.pulls(t, c.at("app:v1"), id)
-	p.pulls(t, c.at("app@"+strings.TrimSpace(c.read("digest"))), id)
+	p.pulls(t, c.at("app@"+strings.TrimSpace(c.Read("digest"))), id)
 	c.tagged(podmanTags(p, c.at("app")), "v1", "v2")
 
 	podmanPlatforms(t, c, p)
 
-	p.run("logout", c.addr)
-	c.refused([]string{"unauthorized", "authentication required"}, "", p.name, p.args("pull", "--tls-verify=false", c.at("app:v1"))...)
+	p.run("logout", c.Addr)
+	c.Refused([]string{"unauthorized", "authentication required"}, "", p.name, p.args("pull", "--tls-verify=false", c.at("app:v1"))...)
 }
 
 // podmanTags reads a table of names and tags with a heading.
 func podmanTags(p storage, name string) []string {
-	p.c.t.Helper()
+	p.c.T.Helper()
 	var tags []string
 	for line := range strings.Lines(p.run("search", "--tls-verify=false", "--list-tags", name)) {
 		if f := strings.Fields(line); len(f) == 2 && f[0] == name {
@@ -66,7 +66,7 @@ type storage struct {
 }
 
 func newStorage(c *client, name, dir string, flags ...string) storage {
-	root := c.home + "/" + dir
+	root := c.Home + "/" + dir
 	return storage{c.ownCache(root + ".share"), name, root, flags}
 }
 
@@ -76,8 +76,8 @@ func (s storage) args(args ...string) []string {
 }
 
 func (s storage) run(args ...string) string {
-	s.c.t.Helper()
-	return s.c.run(s.name, s.args(args...)...)
+	s.c.T.Helper()
+	return s.c.Run(s.name, s.args(args...)...)
 }
 
 // pulls pulls an image, asserts its id, and removes it again.

@@ -7,32 +7,32 @@ import (
 )
 
 func skopeo(t *testing.T, c *client) {
-	c = c.ownCache(c.home + "/share")
+	c = c.ownCache(c.Home + "/share")
 	oci := "oci:" + fixtures.layout + ":v1"
-	c.refused([]string{"unauthorized", "invalid username/password"}, "",
-		"skopeo", "login", "--tls-verify=false", "-u", c.user, "-p", "wrong", c.addr)
+	c.Refused([]string{"unauthorized", "invalid username/password"}, "",
+		"skopeo", "login", "--tls-verify=false", "-u", c.User, "-p", "wrong", c.Addr)
 	skopeoCopy(c, "--all", oci, "docker://"+c.at("multi:v1")).mustFail("unauthorized", "authentication required")
-	c.run("skopeo", "login", "--tls-verify=false", "-u", c.user, "-p", c.token, c.addr)
+	c.Run("skopeo", "login", "--tls-verify=false", "-u", c.User, "-p", c.Token, c.Addr)
 
 	skopeoCopy(c, "--all", oci, "docker://"+c.at("multi:v1")).mustSucceed()
 	c.holds("multi:v1", fixtures.digest)
 	c.whole("multi:v1")
 	skopeoCopy(c, "--all", "docker://"+c.at("multi:v1"), "docker://"+c.at("multi:v2")).mustSucceed()
 	for name, source := range map[string]string{"by-tag": "multi:v2", "by-digest": "multi@" + fixtures.digest} {
-		skopeoCopy(c, "--all", "docker://"+c.at(source), "oci:"+c.home+"/"+name+":v1").mustSucceed()
-		c.pulled(c.home + "/" + name)
+		skopeoCopy(c, "--all", "docker://"+c.at(source), "oci:"+c.Home+"/"+name+":v1").mustSucceed()
+		c.pulled(c.Home + "/" + name)
 	}
 	skopeoCopy(c, "--format", "v2s2", oci, "docker://"+c.at("schema2:v1")).mustSucceed()
 	c.wholeImage("schema2:v1")
 	skopeoReads(t, c)
 
-	nobody := c.as("REGISTRY_AUTH_FILE=" + c.home + "/nobody.json")
-	skopeoCopy(nobody, "docker://"+c.at("multi:v1"), "dir:"+c.home+"/stolen").mustFail("unauthorized", "authentication required")
+	nobody := c.as("REGISTRY_AUTH_FILE=" + c.Home + "/nobody.json")
+	skopeoCopy(nobody, "docker://"+c.at("multi:v1"), "dir:"+c.Home+"/stolen").mustFail("unauthorized", "authentication required")
 
 	skopeoSurvivesACut(t, c, oci)
 
 	// skopeo resolves a tag and deletes the manifest, and with it every tag.
-	c.run("skopeo", "delete", "--tls-verify=false", "docker://"+c.at("multi:v2"))
+	c.Run("skopeo", "delete", "--tls-verify=false", "docker://"+c.at("multi:v2"))
 	c.lacks("multi:v2")
 	c.lacks("multi:v1")
 }
@@ -40,9 +40,9 @@ func skopeo(t *testing.T, c *client) {
 // skopeo gives up when it is cut in an upload; run again, it starts over and
 // what the first run left behind is not in its way.
 func skopeoSurvivesACut(t *testing.T, c *client, oci string) {
-	p := newProxy(t, c.addr, 1, bigSize/2)
+	p := newProxy(t, c.Addr, 1, bigSize/2)
 	via := c.through(p.addr)
-	via.run("skopeo", "login", "--tls-verify=false", "-u", c.user, "-p", c.token, p.addr)
+	via.Run("skopeo", "login", "--tls-verify=false", "-u", c.User, "-p", c.Token, p.addr)
 	skopeoCopy(via, "--all", oci, "docker://"+via.at("cut:v1")).mustFail("writing blob")
 	p.mustHaveCut(t)
 	c.lacks("cut:v1")
@@ -53,13 +53,13 @@ func skopeoSurvivesACut(t *testing.T, c *client, oci string) {
 
 func skopeoReads(t *testing.T, c *client) {
 	var listed struct{ Tags []string }
-	decode(t, c.run("skopeo", "list-tags", "--tls-verify=false", "docker://"+c.at("multi")), &listed)
+	decode(t, c.Run("skopeo", "list-tags", "--tls-verify=false", "docker://"+c.at("multi")), &listed)
 	c.tagged(listed.Tags, "v1", "v2")
 	var seen struct {
 		Digest   string
 		RepoTags []string
 	}
-	decode(t, c.run("skopeo", "inspect", "--tls-verify=false", "docker://"+c.at("multi:v1")), &seen)
+	decode(t, c.Run("skopeo", "inspect", "--tls-verify=false", "docker://"+c.at("multi:v1")), &seen)
 	if seen.Digest != fixtures.digest || !slices.Contains(seen.RepoTags, "v2") {
 		t.Errorf("skopeo inspect sees %+v", seen)
 	}
@@ -83,11 +83,11 @@ func skopeoCopy(c *client, args ...string) copying {
 }
 
 func (k copying) mustSucceed() {
-	k.c.t.Helper()
-	k.c.run("skopeo", k.args...)
+	k.c.T.Helper()
+	k.c.Run("skopeo", k.args...)
 }
 
 func (k copying) mustFail(want ...string) {
-	k.c.t.Helper()
-	k.c.refused(want, "", "skopeo", k.args...)
+	k.c.T.Helper()
+	k.c.Refused(want, "", "skopeo", k.args...)
 }

@@ -25,9 +25,9 @@ type layer struct {
 // words that the patterns below are made of.
 const (
 	words = "internal/errs internal/oci"
-	rules = words + " internal/access"
+	rules = words + " internal/access internal/audit"
 	// subject packages: what the registry knows and does, without I/O of its own.
-	subjects = "internal/account internal/token internal/packages internal/registry internal/lifecycle internal/hooks internal/audit internal/jobs"
+	subjects = "internal/account internal/token internal/packages internal/registry internal/lifecycle internal/hooks internal/jobs"
 	// blob is the contract of the byte store, not a store.
 	contracts = "internal/blob"
 )
@@ -41,6 +41,7 @@ var layers = []layer{
 	{"internal/httpx", words},
 	{"internal/config", words},
 	{subjects, rules + " " + contracts},
+	{"internal/audit", words + " internal/access"},
 	{"internal/access", words},
 	{"internal/oci", "internal/errs"},
 	{"internal/errs", ""},
@@ -54,7 +55,8 @@ var layers = []layer{
 	{"internal/blob/blobtest", words + " " + contracts},
 	{"internal/store/storetest", rules + " " + subjects + " " + contracts + " internal/store internal/database internal/testkit"},
 	{"internal/testkit", words + " internal/database"},
-	{"test/*", words + " internal/testkit"},
+	{"test/lab", words + " internal/testkit"},
+	{"test/*", words + " internal/testkit test/lab"},
 }
 
 // forTests are the packages that may import "testing" outside of _test.go files.
