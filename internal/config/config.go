@@ -24,6 +24,12 @@ type Config struct {
 	// never from a request. Load fills it in when it is empty; it has no slash
 	// at its end.
 	URL string
+	// SubdomainIsolation gives each registry a host of its own before that of
+	// URL: containers.HOST and docker.HOST.
+	SubdomainIsolation bool
+	// BareHost is the registry that takes new pushes on URL when there is no
+	// isolation: container or docker.
+	BareHost string
 	// PlainHTTP allows a listener without TLS that other machines can reach.
 	PlainHTTP bool
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
@@ -41,7 +47,14 @@ type Config struct {
 	HTTP     HTTP
 	Drain    Drain
 	Registry Registry
+	Docker   Docker
 }
+
+// The values of BareHost.
+const (
+	BareContainer = "container"
+	BareDocker    = "docker"
+)
 
 // Database says where the rows are.
 type Database struct {
@@ -121,22 +134,34 @@ type Drain struct {
 	Uploads  time.Duration
 }
 
-// Registry holds the limits of what is pushed.
+// Registry holds the limits of what is pushed. MaxBlobSize is the Container
+// registry's; the others are those of both.
 type Registry struct {
 	MaxBlobSize      ByteSize
 	UploadInactivity time.Duration // between two requests of an upload session
 	UploadLife       time.Duration // of an upload session as a whole
 	MaxUploads       int           // open sessions of one account
+	// SourceHosts are hosts whose repository URLs, in an image's label, mean
+	// repositories of this server; the server's own hosts always do.
+	SourceHosts []string
+}
+
+// Docker holds what is different in the Docker registry.
+type Docker struct {
+	MaxBlobSize ByteSize
+	// TagsOnly refuses pushes and pulls by digest.
+	TagsOnly bool
 }
 
 // Default returns the configuration that holds when nothing is set.
 func Default() *Config {
 	return &Config{
-		Data:   "data",
-		Listen: "localhost:8080",
-		S3:     S3{Region: "us-east-1", TLS: true},
-		Log:    Log{Format: "json", Level: "info"},
-		OTLP:   OTLP{Sample: 1},
+		Data:     "data",
+		Listen:   "localhost:8080",
+		BareHost: BareContainer,
+		S3:       S3{Region: "us-east-1", TLS: true},
+		Log:      Log{Format: "json", Level: "info"},
+		OTLP:     OTLP{Sample: 1},
 		HTTP: HTTP{
 			ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout:       120 * time.Second,
@@ -154,6 +179,7 @@ func Default() *Config {
 			UploadLife:       24 * time.Hour,
 			MaxUploads:       100,
 		},
+		Docker: Docker{MaxBlobSize: 5 * GiB},
 	}
 }
 

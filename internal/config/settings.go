@@ -50,6 +50,8 @@ func generalSettings(c *Config) []Setting {
 		{"data", "Directory of everything kept on this machine; made if absent.", &c.Data},
 		{"listen", "Address of the registry. `localhost` is both loopback addresses: without TLS nothing else should reach it.", &c.Listen},
 		{"url", "Public address; every link is built from it. Empty: derived from `listen`.", &c.URL},
+		{"subdomain_isolation", "Serve the Container registry on `containers.HOST` and the Docker registry on `docker.HOST`, where HOST is that of `url`. Off: both on HOST.", &c.SubdomainIsolation},
+		{"bare_host", "Without isolation, the registry that takes new pushes on HOST: `container` or `docker`. Packages of the other one stay there under their names.", &c.BareHost},
 		{"plain_http", "Allow `listen` to be reached from other machines without TLS and without `trusted_proxies`.", &c.PlainHTTP},
 		{"trusted_proxies", "Networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.", &c.TrustedProxies},
 		{"metrics_listen", "Address of Prometheus `/metrics`, `/healthz` and `/readyz`. Empty: no such listener. Keep it on loopback or a private network.", &c.MetricsListen},
@@ -96,10 +98,13 @@ func limitSettings(c *Config) []Setting {
 		{"drain.delay", "At a stop, readiness says no for this long before listeners close.", &c.Drain.Delay},
 		{"drain.requests", "At a stop, requests in flight may take this long.", &c.Drain.Requests},
 		{"drain.uploads", "At a stop, uploads in flight may take this long.", &c.Drain.Uploads},
-		{"registry.max_blob_size", "Largest blob.", &c.Registry.MaxBlobSize},
+		{"registry.max_blob_size", "Largest blob of the Container registry.", &c.Registry.MaxBlobSize},
 		{"registry.upload_inactivity", "An upload session without a request for this long expires.", &c.Registry.UploadInactivity},
 		{"registry.upload_life", "An upload session expires after this, whatever happens.", &c.Registry.UploadLife},
 		{"registry.max_uploads", "Open upload sessions of one account.", &c.Registry.MaxUploads},
+		{"registry.source_hosts", "Further hosts whose repository URLs, in an image's label, mean repositories of this server, such as the forge that it serves.", &c.Registry.SourceHosts},
+		{"docker.max_blob_size", "Largest blob of the Docker registry.", &c.Docker.MaxBlobSize},
+		{"docker.tags_only", "In the Docker registry, refuse pushes and pulls by digest. Docker Engine 25 and later, containerd and podman pull by digest behind the scenes and need it off.", &c.Docker.TagsOnly},
 	}
 }
 

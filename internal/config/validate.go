@@ -38,6 +38,8 @@ func (c *Config) checkAddresses(p *problems) {
 	p.need(hostPort(c.Listen), "listen", "must be HOST:PORT, such as localhost:8080 or :443")
 	p.need(c.MetricsListen == "" || hostPort(c.MetricsListen), "metrics_listen", "must be HOST:PORT")
 	p.need(c.URL == "" || publicURL(c.URL), "url", "must be http:// or https:// and a host, without path, query or user")
+	p.need(c.BareHost == BareContainer || c.BareHost == BareDocker, "bare_host", "must be container or docker")
+	p.need(!c.SubdomainIsolation || c.hasHostName(), "subdomain_isolation", "needs a url with a host name: a number has no subdomains")
 	p.need(c.UsesTLS() || c.PlainHTTP || len(c.TrustedProxies) > 0 || loopback(c.Listen), "listen",
 		"is reachable from other machines without TLS: set tls.cert_file or tls.acme.hosts, or trusted_proxies, or plain_http")
 }
@@ -94,6 +96,10 @@ func (c *Config) checkLimits(p *problems) {
 	p.need(r.UploadInactivity > 0, "registry.upload_inactivity", "must be more than 0")
 	p.need(r.UploadLife >= r.UploadInactivity, "registry.upload_life", "must not be less than registry.upload_inactivity")
 	p.need(r.MaxUploads > 0, "registry.max_uploads", "must be more than 0")
+	for _, h := range r.SourceHosts {
+		p.need(h != "" && !strings.ContainsAny(h, "/:@*? "), "registry.source_hosts", "must be host names, without a scheme, port or path")
+	}
+	p.need(c.Docker.MaxBlobSize > 0, "docker.max_blob_size", "must be more than 0")
 }
 
 // derivedURL is the public address of a server that nobody named.
@@ -153,4 +159,19 @@ func publicURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && webURL(s) && (u.Path == "" || u.Path == "/") &&
 		u.RawQuery == "" && u.Fragment == "" && u.User == nil && !u.ForceQuery
+}
+
+// hasHostName reports whether the public address, as it will be, has a name and
+// not a number. One that is no address at all is another rule's to refuse.
+func (c *Config) hasHostName() bool {
+	address := c.URL
+	if address == "" {
+		address = c.derivedURL()
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	_, err = netip.ParseAddr(u.Hostname())
+	return err != nil
 }

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+)
+
+// ContainersURL and DockerURL are the addresses of the two registries: one each
+// under SubdomainIsolation, otherwise both URL.
+func (c *Config) ContainersURL() string { return c.subdomain("containers.") }
+
+// DockerURL: see ContainersURL.
+func (c *Config) DockerURL() string { return c.subdomain("docker.") }
+
+func (c *Config) subdomain(prefix string) string {
+	if !c.SubdomainIsolation {
+		return c.URL
+	}
+	scheme, host, _ := strings.Cut(c.URL, "://")
+	return scheme + "://" + prefix + host
+}
+
+// Hosts are the names, without ports, that the server answers under.
+func (c *Config) Hosts() []string {
+	names := []string{hostOf(c.URL)}
+	if c.SubdomainIsolation {
+		names = append(names, hostOf(c.ContainersURL()), hostOf(c.DockerURL()))
+	}
+	return names
+}
+
+// CertificateHosts are the names that ACME obtains certificates for: those that
+// were set and, when that of URL is one of them, those of its registries.
+func (c *Config) CertificateHosts() []string {
+	names := append([]string{}, c.TLS.ACME.Hosts...)
+	own := c.Hosts()
+	for _, name := range c.TLS.ACME.Hosts {
+		if strings.EqualFold(name, own[0]) {
+			names = append(names, own[1:]...)
+		}
+	}
+	return names
+}
+
+// hostOf returns the lower-case host of a URL, without its port.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
