@@ -35,6 +35,9 @@ var shared struct {
 //
 //	func TestMain(m *testing.M) { testkit.RunMain(m) }
 func RunMain(m *testing.M) {
+	if serveIssuer() {
+		return
+	}
 	defer StopPostgres()
 	defer StopS3()
 	m.Run()
