@@ -33,6 +33,18 @@ func ParseName(s string) (Name, error) {
 	return Name{s}, nil
 }
 
+// ParseAddress is ParseName for what a client wrote: the owner, its first part,
+// is taken in any case of letters, since people write logins as they like and
+// those who copy one into an address mean the account. The rest is not, since
+// clients refuse such names before they send them.
+func ParseAddress(s string) (Name, error) {
+	owner, rest, found := strings.Cut(s, "/")
+	if !found {
+		return ParseName(s)
+	}
+	return ParseName(strings.ToLower(owner) + "/" + rest)
+}
+
 func validName(s string) bool {
 	for part := range strings.SplitSeq(s, "/") {
 		if !validNamePart(part) {

@@ -69,7 +69,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		err = errs.New(errs.Unsupported, "the token endpoint takes GET and POST")
 	}
 	if err != nil {
-		return err
+		return httpx.StaleLogin(err, h.Realm)
 	}
 	event.Principal = who.Login
 	body, err := h.exchange(r.Context(), who, scopes)

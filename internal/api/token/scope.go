@@ -54,7 +54,7 @@ func splitScope(scope string) (resource string, name oci.Name, actions []access.
 	if class := strings.IndexByte(kind, '('); class >= 0 && strings.HasSuffix(kind, ")") {
 		kind = kind[:class]
 	}
-	name, err := oci.ParseName(text)
+	name, err := oci.ParseAddress(text)
 	if kind != "repository" || err != nil {
 		return resource, oci.Name{}, nil
 	}

@@ -29,16 +29,13 @@ func NewRealm(public *url.URL, hosts ...string) Realm {
 	return r
 }
 
-// Service is the name that tokens are issued for.
-func (r Realm) Service() string { return r.public.Host }
-
-// address returns the token endpoint for a client that asked host.
-func (r Realm) address(host string) string {
-	host = strings.ToLower(host)
-	if !r.hosts[host] && !(loopback(r.public.Host) && loopback(host)) {
-		host = r.public.Host
+// host returns the name of ours that a client meant who asked for host.
+func (r Realm) host(asked string) string {
+	asked = strings.ToLower(asked)
+	if r.hosts[asked] || loopback(r.public.Host) && loopback(asked) {
+		return asked
 	}
-	return r.public.Scheme + "://" + host + "/token"
+	return r.public.Host
 }
 
 // loopback reports whether host, with or without a port, is this machine.
@@ -61,7 +58,8 @@ func loopback(hostport string) bool {
 // it tried.
 func (r Realm) challenge(w http.ResponseWriter, req *http.Request, scope string, err error) {
 	var b strings.Builder
-	b.WriteString(`Bearer realm="` + r.address(req.Host) + `",service="` + r.Service() + `"`)
+	host := r.host(req.Host)
+	b.WriteString(`Bearer realm="` + r.public.Scheme + `://` + host + `/token",service="` + host + `"`)
 	if scope != "" {
 		b.WriteString(`,scope="` + scope + `"`)
 	}
@@ -74,7 +72,7 @@ func (r Realm) challenge(w http.ResponseWriter, req *http.Request, scope string,
 	// Docker shows this description and not the body's message (RFC 6750,
 	// section 3).
 	var e *errs.Error
-	if req.Header.Get("Authorization") != "" && errors.As(err, &e) {
+	if (req.Header.Get("Authorization") != "" || errs.Is(err, errs.Denied)) && errors.As(err, &e) {
 		b.WriteString(`,error_description="` + quotable(e.Public) + `"`)
 	}
 	w.Header().Set("WWW-Authenticate", b.String())

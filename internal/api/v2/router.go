@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"packhouse/internal/access"
@@ -32,9 +33,10 @@ type Deps struct {
 	Registry      *registry.Service
 	Authenticator Authenticator
 	Realm         Realm
-	// Type is the package type that this address serves.
-	Type access.PackageType
-	// MaxParallelUploads is how many upload requests of one account run at a
+	// Type is the registry that this address serves, and Also the other one if
+	// its packages are reached here too; see access.Package.
+	Type, Also access.PackageType
+	// MaxParallelUploads is how many upload requests of one principal run at a
 	// time; each holds up to 1 MiB. More are told to come back.
 	MaxParallelUploads int
 }
@@ -94,6 +96,27 @@ func routes() []route {
 		{resUpload, http.MethodDelete, policyPush, (*Handler).deleteUpload, ""},
 		{resReferrers, http.MethodGet, policyPull, (*Handler).getReferrers, ""},
 	}
+}
+
+// Route is one row of the route table, for tests that try each.
+type Route struct {
+	Method string
+	// Pattern is the path, with {name}, {reference}, {digest} and {id}.
+	Pattern string
+	// Action is what is decided on for the package; the package is none where
+	// the pattern has no {name}.
+	Action access.Action
+	// SignedIn is set where no right on a package is needed.
+	SignedIn bool
+}
+
+// Routes lists all routes under /v2/.
+func Routes() []Route {
+	var list []Route
+	for _, rt := range routes() {
+		list = append(list, Route{rt.method, patterns[rt.resource], rt.policy.action, rt.policy.signedIn})
+	}
+	return list
 }
 
 // Handler serves /v2/. Safe for concurrent use.
@@ -164,18 +187,21 @@ func (h *Handler) match(c *call) (route, error) {
 		c.w.Header().Set("Allow", h.allow[addr.resource])
 		return route{}, errs.New(errs.Unsupported, "%s is not offered here", c.r.Method)
 	}
-	c.pkg.Type = h.Type
+	c.pkg.Type, c.pkg.Also = h.Type, h.Also
 	if addr.resource == resBase || addr.resource == resCatalog {
 		return rt, nil
 	}
-	name, err := oci.ParseName(addr.name)
+	name, err := oci.ParseAddress(addr.name)
 	c.pkg.Name = name
 	return rt, err
 }
 
 func (h *Handler) run(rt route, c *call) error {
 	who, err := h.Authenticator.Authenticate(c.r.Context(), c.r)
-	if err != nil {
+	if _, _, basic := c.r.BasicAuth(); err != nil && basic {
+		return httpx.StaleLogin(err, h.Realm.host(c.r.Host))
+	}
+	if err != nil { // of a bearer token, of which clients fetch another
 		return err
 	}
 	c.who = who
@@ -188,7 +214,7 @@ func (h *Handler) run(rt route, c *call) error {
 		}
 	}
 	if rt.resource == resUpload || rt.resource == resUploads {
-		leave, err := h.uploads.Enter(who.Login, h.MaxParallelUploads)
+		leave, err := h.uploads.Enter(strconv.FormatInt(who.ID(), 10), h.MaxParallelUploads)
 		if err != nil {
 			return err
 		}
@@ -207,7 +233,7 @@ func (h *Handler) challengeScope(rt route, c *call) string {
 	}
 	scope := "repository:" + c.pkg.Name.String() + ":" + rt.policy.scope
 	if from := c.q.Get("from"); c.addr.resource == resUploads && from != "" {
-		if name, err := oci.ParseName(from); err == nil {
+		if name, err := oci.ParseAddress(from); err == nil {
 			scope += " repository:" + name.String() + ":pull"
 		}
 	}

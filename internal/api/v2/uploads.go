@@ -56,9 +56,9 @@ func (h *Handler) mount(c *call, digest, from string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	source := access.Package{Type: h.Type}
+	source := access.Package{Type: h.Type, Also: h.Also}
 	if from != "" {
-		if source.Name, err = oci.ParseName(from); err != nil {
+		if source.Name, err = oci.ParseAddress(from); err != nil {
 			return false, nil
 		}
 	}
