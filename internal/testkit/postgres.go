@@ -34,9 +34,17 @@ var shared struct {
 // started. The exit code is passed on by the testing package.
 //
 //	func TestMain(m *testing.M) { testkit.RunMain(m) }
-func RunMain(m *testing.M) {
+func RunMain(m *testing.M) { RunMainAfter(m, func() error { return nil }) }
+
+// RunMainAfter is RunMain for tests that need something made before the first of
+// them. When it cannot be made, the process ends as failed.
+func RunMainAfter(m *testing.M, prepare func() error) {
 	if serveIssuer() {
 		return
+	}
+	if err := prepare(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	defer StopPostgres()
 	defer StopS3()

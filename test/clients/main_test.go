@@ -1,7 +1,6 @@
 package clients_test
 
 import (
-	"os"
 	"testing"
 
 	"packhouse/test/lab"
@@ -15,10 +14,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(lab.Main(m, &program, func(dir string) (err error) {
+	lab.Main(m, &program, func(dir string) (err error) {
 		fixtures, err = makeImages(dir)
 		return err
-	}))
+	})
 }
 
 // TestClients runs every client against every backend.

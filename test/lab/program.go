@@ -16,22 +16,18 @@ type Program struct{ path string }
 // Main builds packhouse, runs the tests of m and stops the servers that they
 // shared. prepare, which may be nil, makes what the tests need in a directory
 // that is removed at the end.
-func Main(m *testing.M, program *Program, prepare func(dir string) error) int {
-	dir, err := os.MkdirTemp("", "packhouse-lab-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		*program, err = build(dir)
-	}
-	if err == nil && prepare != nil {
-		err = prepare(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer testkit.StopS3()
-	defer testkit.StopPostgres()
-	return m.Run()
+func Main(m *testing.M, program *Program, prepare func(dir string) error) {
+	var dir string
+	defer func() { os.RemoveAll(dir) }()
+	testkit.RunMainAfter(m, func() (err error) {
+		if dir, err = os.MkdirTemp("", "packhouse-lab-"); err != nil {
+			return err
+		}
+		if *program, err = build(dir); err != nil || prepare == nil {
+			return err
+		}
+		return prepare(dir)
+	})
 }
 
 func build(dir string) (Program, error) {
