@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 )
 
@@ -24,7 +25,7 @@ func (s *Service) Bootstrap(ctx context.Context, password string) (string, error
 			return "", err
 		}
 	}
-	_, err = s.CreateUser(ctx, NewUser{Login: FirstLogin, Password: password, SiteAdmin: true})
+	_, err = s.CreateUser(ctx, audit.Server, NewUser{Login: FirstLogin, Password: password, SiteAdmin: true})
 	if errs.Is(err, errs.Exists) {
 		return "", nil // another node was faster, or the name is a common user's
 	}

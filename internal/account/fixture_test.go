@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/store"
 	"packhouse/internal/testkit"
 )
@@ -35,7 +36,7 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) open(t *testing.T, cost account.Cost) *account.Service {
 	t.Helper()
 	s, err := account.New(account.Options{
-		Store: f.store, Members: f.store, Passwords: account.NewPasswords(cost, 2, rand.Reader),
+		Store: f.store, Passwords: account.NewPasswords(cost, 2, rand.Reader),
 		Now: func() time.Time { return f.now }, Random: rand.Reader,
 	})
 	if err != nil {
@@ -46,7 +47,7 @@ func (f *fixture) open(t *testing.T, cost account.Cost) *account.Service {
 
 func (f *fixture) user(t *testing.T, login, password string) account.Account {
 	t.Helper()
-	a, err := f.CreateUser(t.Context(), account.NewUser{Login: login, Password: password})
+	a, err := f.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

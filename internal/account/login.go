@@ -15,8 +15,8 @@ const MaxLoginLength = 39
 func reserved() []string {
 	return []string{
 		"api", "assets", "explore", "healthz", "help", "login", "logout", "metrics", "new",
-		"notifications", "organizations", "orgs", "packages", "readyz", "robots", "search",
-		"sessions", "settings", "signup", "site", "static", "teams", "token", "tokens",
+		"notifications", "operator", "organizations", "orgs", "packages", "readyz", "robots", "search",
+		"server", "sessions", "settings", "signup", "site", "static", "teams", "token", "tokens",
 		"users", "v1", "v2",
 	}
 }

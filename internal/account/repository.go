@@ -18,13 +18,6 @@ type Repository struct {
 	Visibility access.Visibility
 }
 
-// Repositories keeps repositories. Names are given in lower case and may be old
-// ones.
-type Repositories interface {
-	// RepositoryByName returns NotFound when no name leads to one.
-	RepositoryByName(ctx context.Context, name oci.Name) (Repository, error)
-}
-
 // ParseRepository reads OWNER/NAME in any case of letters.
 func ParseRepository(text string) (oci.Name, error) {
 	name, err := oci.ParseName(strings.ToLower(text))
@@ -41,5 +34,5 @@ func (s *Service) Repository(ctx context.Context, name string) (Repository, erro
 	if err != nil {
 		return Repository{}, errs.New(errs.NotFound, "no repository %q", name)
 	}
-	return s.Repositories.RepositoryByName(ctx, n)
+	return s.Store.RepositoryByName(ctx, n)
 }

@@ -6,17 +6,16 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 )
 
 // Options is what a Service is built from.
 type Options struct {
-	Store        Store
-	Members      Members
-	Passwords    *Passwords
-	Now          func() time.Time
-	Random       io.Reader
-	Repositories Repositories
+	Store     Store
+	Passwords *Passwords
+	Now       func() time.Time
+	Random    io.Reader
 }
 
 // Service is what can be done with accounts. Safe for concurrent use.
@@ -42,26 +41,36 @@ type NewUser struct {
 	SiteAdmin bool
 }
 
+// entry is the record of a change that happens now.
+func (s *Service) entry(by audit.Actor, action, target string, detail map[string]any) audit.Entry {
+	return audit.Entry{At: s.Now(), Actor: by, Action: action, Target: target, Detail: detail}
+}
+
 // CreateUser makes a user. Invalid for a login or password that breaks the
 // rules, Exists for a login that is taken, in any case of letters.
-func (s *Service) CreateUser(ctx context.Context, u NewUser) (Account, error) {
+func (s *Service) CreateUser(ctx context.Context, by audit.Actor, u NewUser) (Account, error) {
 	login, err := newLogin(u.Login)
 	if err != nil {
 		return Account{}, err
 	}
-	a := Account{Login: login, Kind: User, SiteAdmin: u.SiteAdmin, CreatedAt: s.Now()}
+	a := s.newAccount(User, login, u.Login)
+	a.SiteAdmin = u.SiteAdmin
 	if u.Password != "" {
 		if a.PasswordHash, err = s.Passwords.Hash(ctx, u.Password); err != nil {
 			return Account{}, err
 		}
 	}
-	a.ID, err = s.Store.CreateUser(ctx, a)
+	a.ID, err = s.Store.CreateUser(ctx, a, s.entry(by, "user.create", login, map[string]any{"site_admin": u.SiteAdmin}))
 	return a, err
 }
 
+func (s *Service) newAccount(k Kind, login, display string) Account {
+	return Account{Login: login, DisplayLogin: display, Kind: k, CreatedAt: s.Now(), Settings: DefaultSettings()}
+}
+
 // CreateOrganization makes an organization that the user named owner owns.
-func (s *Service) CreateOrganization(ctx context.Context, login, owner string) (Account, error) {
-	login, err := newLogin(login)
+func (s *Service) CreateOrganization(ctx context.Context, by audit.Actor, display, owner string) (Account, error) {
+	login, err := newLogin(display)
 	if err != nil {
 		return Account{}, err
 	}
@@ -69,8 +78,8 @@ func (s *Service) CreateOrganization(ctx context.Context, login, owner string) (
 	if err != nil {
 		return Account{}, err
 	}
-	a := Account{Login: login, Kind: Organization, CreatedAt: s.Now()}
-	a.ID, err = s.Store.CreateOrganization(ctx, a, first.ID)
+	a := s.newAccount(Organization, login, display)
+	a.ID, err = s.Store.CreateOrganization(ctx, a, first.ID, s.entry(by, "org.create", login, map[string]any{"owner": first.Login}))
 	return a, err
 }
 
@@ -92,7 +101,7 @@ func (s *Service) find(ctx context.Context, login string, k Kind) (Account, erro
 }
 
 // SetPassword gives the user a new password. Sign-ins with the old one end.
-func (s *Service) SetPassword(ctx context.Context, login, password string) error {
+func (s *Service) SetPassword(ctx context.Context, by audit.Actor, login, password string) error {
 	a, err := s.find(ctx, login, User)
 	if err != nil {
 		return err
@@ -101,26 +110,26 @@ func (s *Service) SetPassword(ctx context.Context, login, password string) error
 	if err != nil {
 		return err
 	}
-	return s.Store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash)
+	return s.Store.SetPassword(ctx, a.ID, a.PasswordHash, hash, s.entry(by, "user.password", a.Login, nil))
 }
 
 // Suspend shuts the account out, or lets it in again. Its credentials stop
 // working at once for writes, and for reads within the life of a bearer token.
-func (s *Service) Suspend(ctx context.Context, login string, suspended bool) error {
+func (s *Service) Suspend(ctx context.Context, by audit.Actor, login string, suspended bool) error {
 	a, err := s.Get(ctx, login)
 	if err != nil {
 		return err
 	}
-	var at time.Time
-	if suspended {
-		at = s.Now()
+	action := "account.suspend"
+	if !suspended {
+		action = "account.unsuspend"
 	}
-	return s.Store.SetSuspended(ctx, a.ID, at)
+	return s.Store.SetSuspended(ctx, a.ID, suspended, s.entry(by, action, a.Login, nil))
 }
 
 // SetMember makes the user a member of the organization in that role. Conflict
 // when it would be left without an owner.
-func (s *Service) SetMember(ctx context.Context, organization, user string, role access.Membership) error {
+func (s *Service) SetMember(ctx context.Context, by audit.Actor, organization, user string, role access.Membership) error {
 	if role != access.Member && role != access.Owner {
 		return errs.New(errs.Invalid, "a member's role is %s or %s", access.Member, access.Owner)
 	}
@@ -128,16 +137,17 @@ func (s *Service) SetMember(ctx context.Context, organization, user string, role
 	if err != nil {
 		return err
 	}
-	return s.Members.SetMember(ctx, org.ID, u.ID, role, s.Now())
+	return s.Store.SetMember(ctx, org.ID, u.ID, role,
+		s.entry(by, "member.set", org.Login, map[string]any{"user": u.Login, "role": string(role)}))
 }
 
 // RemoveMember ends the user's membership. Conflict for the last owner.
-func (s *Service) RemoveMember(ctx context.Context, organization, user string) error {
+func (s *Service) RemoveMember(ctx context.Context, by audit.Actor, organization, user string) error {
 	org, u, err := s.pair(ctx, organization, user)
 	if err != nil {
 		return err
 	}
-	return s.Members.RemoveMember(ctx, org.ID, u.ID)
+	return s.Store.RemoveMember(ctx, org.ID, u.ID, s.entry(by, "member.remove", org.Login, map[string]any{"user": u.Login}))
 }
 
 func (s *Service) pair(ctx context.Context, organization, user string) (org, u Account, err error) {
@@ -154,5 +164,5 @@ func (s *Service) ListMembers(ctx context.Context, organization string) ([]Membe
 	if err != nil {
 		return nil, err
 	}
-	return s.Members.ListMembers(ctx, org.ID)
+	return s.Store.ListMembers(ctx, org.ID)
 }

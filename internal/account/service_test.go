@@ -7,6 +7,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 )
 
@@ -15,10 +16,10 @@ func TestALoginIsTakenInAnyCase(t *testing.T) {
 	f := newFixture(t)
 	f.user(t, "Ann", "")
 	for _, login := range []string{"ann", "ANN", "Ann"} {
-		if _, err := f.CreateUser(t.Context(), account.NewUser{Login: login}); !errs.Is(err, errs.Exists) {
+		if _, err := f.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login}); !errs.Is(err, errs.Exists) {
 			t.Errorf("second user %s: %v", login, err)
 		}
-		if _, err := f.CreateOrganization(t.Context(), login, "ann"); !errs.Is(err, errs.Exists) {
+		if _, err := f.CreateOrganization(t.Context(), audit.Operator, login, "ann"); !errs.Is(err, errs.Exists) {
 			t.Errorf("organization %s: %v", login, err)
 		}
 		if a, err := f.Get(t.Context(), login); a.Login != "ann" || err != nil {
@@ -31,21 +32,27 @@ func TestAccountsThatAreNotMade(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.user(t, "ann", "")
-	if _, err := f.CreateOrganization(t.Context(), "acme", "ann"); err != nil {
+	if _, err := f.CreateOrganization(t.Context(), audit.Operator, "acme", "ann"); err != nil {
 		t.Fatal(err)
 	}
 	for what, c := range map[string]struct {
 		do   func() error
 		kind errs.Kind
 	}{
-		"a reserved login":           {func() error { return f.create(t, "v2", "") }, errs.Invalid},
-		"a reserved login in caps":   {func() error { return f.create(t, "Token", "") }, errs.Invalid},
-		"a login with a slash":       {func() error { return f.create(t, "a/b", "") }, errs.Invalid},
-		"a short password":           {func() error { return f.create(t, "bob", "1234567") }, errs.Invalid},
-		"a huge password":            {func() error { return f.create(t, "bob", strings.Repeat("x", 1025)) }, errs.Invalid},
-		"an organization of nobody":  {func() error { _, err := f.CreateOrganization(t.Context(), "new-org", "nobody"); return err }, errs.NotFound},
-		"an organization of another": {func() error { _, err := f.CreateOrganization(t.Context(), "new-org", "acme"); return err }, errs.NotFound},
-		"a reserved organization":    {func() error { _, err := f.CreateOrganization(t.Context(), "orgs", "ann"); return err }, errs.Invalid},
+		"a reserved login":         {func() error { return f.create(t, "v2", "") }, errs.Invalid},
+		"a reserved login in caps": {func() error { return f.create(t, "Token", "") }, errs.Invalid},
+		"a login with a slash":     {func() error { return f.create(t, "a/b", "") }, errs.Invalid},
+		"a short password":         {func() error { return f.create(t, "bob", "1234567") }, errs.Invalid},
+		"a huge password":          {func() error { return f.create(t, "bob", strings.Repeat("x", 1025)) }, errs.Invalid},
+		"an organization of nobody": {func() error {
+			_, err := f.CreateOrganization(t.Context(), audit.Operator, "new-org", "nobody")
+			return err
+		}, errs.NotFound},
+		"an organization of another": {func() error {
+			_, err := f.CreateOrganization(t.Context(), audit.Operator, "new-org", "acme")
+			return err
+		}, errs.NotFound},
+		"a reserved organization": {func() error { _, err := f.CreateOrganization(t.Context(), audit.Operator, "orgs", "ann"); return err }, errs.Invalid},
 	} {
 		if err := c.do(); !errs.Is(err, c.kind) {
 			t.Errorf("%s: %v, want %v", what, err, c.kind)
@@ -59,7 +66,7 @@ func TestAccountsThatAreNotMade(t *testing.T) {
 }
 
 func (f *fixture) create(t *testing.T, login, password string) error {
-	_, err := f.CreateUser(t.Context(), account.NewUser{Login: login, Password: password})
+	_, err := f.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login, Password: password})
 	return err
 }
 
@@ -68,10 +75,10 @@ func TestMembers(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
 	f.user(t, "ann", "")
 	f.user(t, "bob", "")
-	if _, err := f.CreateOrganization(ctx, "acme", "Ann"); err != nil {
+	if _, err := f.CreateOrganization(ctx, audit.Operator, "acme", "Ann"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.SetMember(ctx, "Acme", "Bob", access.Member); err != nil {
+	if err := f.SetMember(ctx, audit.Operator, "Acme", "Bob", access.Member); err != nil {
 		t.Fatal(err)
 	}
 	list, err := f.ListMembers(ctx, "ACME")
@@ -83,19 +90,19 @@ func TestMembers(t *testing.T) {
 		err  error
 		kind errs.Kind
 	}{
-		"an unknown role":           {f.SetMember(ctx, "acme", "bob", "admin"), errs.Invalid},
-		"no role":                   {f.SetMember(ctx, "acme", "bob", ""), errs.Invalid},
-		"an organization in one":    {f.SetMember(ctx, "acme", "acme", access.Member), errs.NotFound},
-		"a member of a user":        {f.SetMember(ctx, "ann", "bob", access.Member), errs.NotFound},
-		"the last owner":            {f.RemoveMember(ctx, "acme", "ann"), errs.Conflict},
+		"an unknown role":           {f.SetMember(ctx, audit.Operator, "acme", "bob", "admin"), errs.Invalid},
+		"no role":                   {f.SetMember(ctx, audit.Operator, "acme", "bob", ""), errs.Invalid},
+		"an organization in one":    {f.SetMember(ctx, audit.Operator, "acme", "acme", access.Member), errs.NotFound},
+		"a member of a user":        {f.SetMember(ctx, audit.Operator, "ann", "bob", access.Member), errs.NotFound},
+		"the last owner":            {f.RemoveMember(ctx, audit.Operator, "acme", "ann"), errs.Conflict},
 		"the members of a user":     {errors.Join(second(f.ListMembers(ctx, "ann"))), errs.NotFound},
-		"the last owner's demotion": {f.SetMember(ctx, "acme", "ann", access.Member), errs.Conflict},
+		"the last owner's demotion": {f.SetMember(ctx, audit.Operator, "acme", "ann", access.Member), errs.Conflict},
 	} {
 		if !errs.Is(c.err, c.kind) {
 			t.Errorf("%s: %v, want %v", what, c.err, c.kind)
 		}
 	}
-	if err := f.RemoveMember(ctx, "acme", "bob"); err != nil {
+	if err := f.RemoveMember(ctx, audit.Operator, "acme", "bob"); err != nil {
 		t.Error(err)
 	}
 }

@@ -54,7 +54,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string, admit func
 // old hash still holds, and the next sign-in tries again.
 func (s *Service) upgrade(ctx context.Context, a *Account, password string) {
 	hash, err := s.Passwords.Hash(ctx, password)
-	if err != nil || s.Store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash) != nil {
+	if err != nil || s.Store.RehashPassword(ctx, a.ID, a.PasswordHash, hash) != nil {
 		return
 	}
 	a.PasswordHash = hash

@@ -10,6 +10,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 )
 
@@ -36,10 +37,10 @@ func TestSignIn(t *testing.T) {
 	ann := f.user(t, "ann", "ann's password")
 	f.user(t, "tokens-only", "")
 	f.user(t, "shut-out", "shut-out password")
-	if err := f.Suspend(ctx, "shut-out", true); err != nil {
+	if err := f.Suspend(ctx, audit.Operator, "shut-out", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.CreateOrganization(ctx, "acme", "ann"); err != nil {
+	if _, err := f.CreateOrganization(ctx, audit.Operator, "acme", "ann"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -69,7 +70,7 @@ func TestSignIn(t *testing.T) {
 	if len(answers) != 1 {
 		t.Errorf("failures can be told apart: %v", answers)
 	}
-	if err := f.Suspend(ctx, "shut-out", false); err != nil {
+	if err := f.Suspend(ctx, audit.Operator, "shut-out", false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.SignIn(ctx, "shut-out", "shut-out password", freely); err != nil {
@@ -93,7 +94,7 @@ func TestAFailureOfOursIsNotCounted(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
 	ann := f.user(t, "ann", "ann's password")
-	if err := f.store.SetPasswordHash(ctx, ann.ID, ann.PasswordHash, "damaged"); err != nil {
+	if err := f.store.RehashPassword(ctx, ann.ID, ann.PasswordHash, "damaged"); err != nil {
 		t.Fatal(err)
 	}
 	var n counter
@@ -129,15 +130,15 @@ func TestARightPasswordIsRememberedForAMinute(t *testing.T) {
 	f.now = f.now.Add(time.Second)
 	try("after the minute", "ann", "ann's password", 1, true)
 
-	if err := f.Suspend(ctx, "ann", true); err != nil {
+	if err := f.Suspend(ctx, audit.Operator, "ann", true); err != nil {
 		t.Fatal(err)
 	}
 	try("suspended", "ann", "ann's password", 1, false)
-	if err := f.Suspend(ctx, "ann", false); err != nil {
+	if err := f.Suspend(ctx, audit.Operator, "ann", false); err != nil {
 		t.Fatal(err)
 	}
 	// Another process changes the password: what this one remembers is void.
-	if err := f.open(t, cheap).SetPassword(ctx, "ann", "a new password"); err != nil {
+	if err := f.open(t, cheap).SetPassword(ctx, audit.Operator, "ann", "a new password"); err != nil {
 		t.Fatal(err)
 	}
 	try("old password", "ann", "ann's password", 1, false)

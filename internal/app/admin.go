@@ -10,6 +10,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/config"
 	"packhouse/internal/errs"
 	"packhouse/internal/token"
@@ -18,7 +19,7 @@ import (
 // CreateUser makes a user; an empty password is none. The server may run or not.
 func CreateUser(ctx context.Context, cfg *config.Config, login, password string, siteAdmin bool) error {
 	return administer(ctx, cfg, func(a *App) error {
-		_, err := a.Accounts.CreateUser(ctx, account.NewUser{Login: login, Password: password, SiteAdmin: siteAdmin})
+		_, err := a.Accounts.CreateUser(ctx, audit.Operator, account.NewUser{Login: login, Password: password, SiteAdmin: siteAdmin})
 		return err
 	})
 }
@@ -26,7 +27,7 @@ func CreateUser(ctx context.Context, cfg *config.Config, login, password string,
 // CreateOrganization makes an organization that the user owner owns.
 func CreateOrganization(ctx context.Context, cfg *config.Config, login, owner string) error {
 	return administer(ctx, cfg, func(a *App) error {
-		_, err := a.Accounts.CreateOrganization(ctx, login, owner)
+		_, err := a.Accounts.CreateOrganization(ctx, audit.Operator, login, owner)
 		return err
 	})
 }

@@ -65,7 +65,7 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.Accounts, err = account.New(account.Options{
-		Store: a.Store, Members: a.Store, Repositories: a.Store, Passwords: account.NewPasswords(account.DefaultCost, runtime.GOMAXPROCS(0), rand.Reader), Now: time.Now, Random: rand.Reader,
+		Store: a.Store, Passwords: account.NewPasswords(account.DefaultCost, runtime.GOMAXPROCS(0), rand.Reader), Now: time.Now, Random: rand.Reader,
 	})
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func TestATokenIsFoundByItsSecret(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if err := s.SetSuspended(ctx, ann, noon); err != nil {
+		if err := s.SetSuspended(ctx, ann, true, entry("user.suspend")); err != nil {
 			t.Fatal(err)
 		}
 		if _, h, _ := s.TokenBySecret(ctx, "aa"); !h.Suspended {

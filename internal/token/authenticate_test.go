@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/token"
 )
@@ -121,7 +122,7 @@ func TestATokenEndsAtOnce(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
 	for what, end := range map[string]func(tok token.Token) error{
 		"revoked":   func(tok token.Token) error { return f.Revoke(ctx, f.ann.ID, tok.ID) },
-		"suspended": func(token.Token) error { return f.accounts.Suspend(ctx, "ann", true) },
+		"suspended": func(token.Token) error { return f.accounts.Suspend(ctx, audit.Operator, "ann", true) },
 	} {
 		pat, tok := f.personal(t, f.ann, access.ReadPackages)
 		if _, err := f.ask(t, basic("ann", pat)); err != nil {
@@ -135,7 +136,7 @@ func TestATokenEndsAtOnce(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if err := f.accounts.Suspend(ctx, "ann", false); err != nil {
+		if err := f.accounts.Suspend(ctx, audit.Operator, "ann", false); err != nil {
 			t.Fatal(err)
 		}
 	}

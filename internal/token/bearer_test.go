@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/token"
 )
 
@@ -160,7 +161,7 @@ func TestWritesEndWithTheCredential(t *testing.T) {
 	}
 	check("revoked", byToken, false)
 	check("the account's password", byPassword, true)
-	if err := f.accounts.Suspend(ctx, "ann", true); err != nil {
+	if err := f.accounts.Suspend(ctx, audit.Operator, "ann", true); err != nil {
 		t.Fatal(err)
 	}
 	check("suspended", byPassword, false)

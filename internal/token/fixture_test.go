@@ -15,6 +15,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 	"packhouse/internal/store"
@@ -69,7 +70,7 @@ func newFixture(t testing.TB) *fixture {
 	f := &fixture{store: &countingStore{Store: store.New(db)}, now: time.Date(2026, 1, 2, 12, 0, 30, 0, time.UTC)}
 	var err error
 	f.accounts, err = account.New(account.Options{
-		Store: f.store, Members: f.store, Now: f.clock, Random: rand.Reader,
+		Store: f.store, Now: f.clock, Random: rand.Reader,
 		Passwords: account.NewPasswords(account.Cost{MemoryKiB: 64, Passes: 1, Threads: 1}, 2, rand.Reader),
 	})
 	if err != nil {
@@ -100,7 +101,7 @@ func (f *fixture) node(t testing.TB, service string) *token.Authenticator {
 
 func (f *fixture) user(t testing.TB, login, password string, siteAdmin bool) account.Account {
 	t.Helper()
-	a, err := f.accounts.CreateUser(t.Context(), account.NewUser{Login: login, Password: password, SiteAdmin: siteAdmin})
+	a, err := f.accounts.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login, Password: password, SiteAdmin: siteAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}

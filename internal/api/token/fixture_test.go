@@ -16,6 +16,7 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	tokenapi "packhouse/internal/api/token"
+	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/oci"
 	"packhouse/internal/store"
@@ -48,7 +49,7 @@ func newFixture(t testing.TB) *fixture {
 	clock := func() time.Time { return f.now }
 	var err error
 	f.accounts, err = account.New(account.Options{
-		Store: f.store, Members: f.store, Now: clock, Random: rand.Reader,
+		Store: f.store, Now: clock, Random: rand.Reader,
 		Passwords: account.NewPasswords(account.Cost{MemoryKiB: 64, Passes: 1, Threads: 1}, 2, rand.Reader),
 	})
 	if err != nil {
@@ -73,18 +74,18 @@ func (f *fixture) people(t testing.TB, db *database.DB) {
 	for _, u := range []account.NewUser{
 		{Login: "ann", Password: password}, {Login: "bob"}, {Login: "root", SiteAdmin: true},
 	} {
-		a, err := f.accounts.CreateUser(ctx, u)
+		a, err := f.accounts.CreateUser(ctx, audit.Operator, u)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.ids[a.Login] = a.ID
 	}
-	org, err := f.accounts.CreateOrganization(ctx, "acme", "ann")
+	org, err := f.accounts.CreateOrganization(ctx, audit.Operator, "acme", "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.ids["acme"] = org.ID
-	if err := f.accounts.SetMember(ctx, "acme", "bob", access.Member); err != nil {
+	if err := f.accounts.SetMember(ctx, audit.Operator, "acme", "bob", access.Member); err != nil {
 		t.Fatal(err)
 	}
 	err = db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {

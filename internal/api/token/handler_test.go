@@ -11,6 +11,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 )
 
 func TestATokenIsIssuedForWhatTheCallerMayDo(t *testing.T) {
@@ -287,7 +288,7 @@ func TestSEC011_LeavingTakesTheRightsAway(t *testing.T) {
 	if _, b := f.get(t, bob, "repository:acme/new:push"); b.Scope == "" {
 		t.Fatal("a member may not push")
 	}
-	if err := f.accounts.RemoveMember(t.Context(), "acme", "bob"); err != nil {
+	if err := f.accounts.RemoveMember(t.Context(), audit.Operator, "acme", "bob"); err != nil {
 		t.Fatal(err)
 	}
 	if _, b := f.get(t, bob, "repository:acme/new:push"); b.Scope != "" {
@@ -299,7 +300,7 @@ func TestAnUnknownFailureIsNotTold(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ann := f.basic(t, "ann", access.AllScopes)
-	if _, err := f.accounts.CreateUser(t.Context(), account.NewUser{Login: "carl"}); err != nil {
+	if _, err := f.accounts.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: "carl"}); err != nil {
 		t.Fatal(err)
 	}
 	f.Handler = brokenFacts(f)

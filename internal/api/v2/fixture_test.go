@@ -20,6 +20,7 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	v2 "packhouse/internal/api/v2"
+	"packhouse/internal/audit"
 	"packhouse/internal/blob/fs"
 	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
@@ -61,7 +62,7 @@ func newServer(t testing.TB) *server {
 	})
 	check(t, err)
 	accounts, err := account.New(account.Options{
-		Store: rows, Members: rows, Passwords: account.NewPasswords(account.DefaultCost, runtime.GOMAXPROCS(0), rand.Reader), Now: time.Now, Random: rand.Reader,
+		Store: rows, Passwords: account.NewPasswords(account.DefaultCost, runtime.GOMAXPROCS(0), rand.Reader), Now: time.Now, Random: rand.Reader,
 	})
 	check(t, err)
 	s := &server{t: t, who: map[string]access.Principal{}, secret: map[string]string{}}
@@ -83,7 +84,7 @@ func newServer(t testing.TB) *server {
 	t.Cleanup(s.Close)
 	personal := &token.PersonalTokens{Store: rows, Now: time.Now, Random: rand.Reader}
 	for _, login := range []string{"alice", "bob"} {
-		a, err := accounts.CreateUser(t.Context(), account.NewUser{Login: login})
+		a, err := accounts.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login})
 		check(t, err)
 		secret, tok, err := personal.Create(t.Context(), token.NewToken{AccountID: a.ID, Scopes: access.AllScopes})
 		check(t, err)
