@@ -11,7 +11,7 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients crash fuzz bench cover clean
+.PHONY: help run build tools test fmt lint unit clients seeds crash fuzz bench cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ unit: ## tests of the packages, with the race detector
 
 clients: ## docker, podman, skopeo … against the built binary, on both backends
 	@scripts/test clients
+
+seeds: ## the documents that this registry implements, acted out with docker
+	@scripts/test seeds
 
 crash: ## kill -9 and power cuts, 200 of each; as root
 	@scripts/crash long
