@@ -29,11 +29,25 @@ type Passwords interface {
 	SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error)
 }
 
+// Identities takes the identity tokens of outside issuers for what rules of
+// trust say that they are worth.
+type Identities interface {
+	// Identify returns the job that an identity token speaks of, with TokenID
+	// zero and Workflow.TrustID set. Unauthenticated when no rule takes it.
+	Identify(ctx context.Context, text string) (access.Principal, error)
+	// Trusted returns Unauthenticated when the rule that let who in, or what it
+	// is about, is gone, its owner suspended, or the repository no longer the
+	// owner's that who names.
+	Trusted(ctx context.Context, who access.Principal) error
+}
+
 // Options is what an Authenticator is built from.
 type Options struct {
 	Store     Store
 	Keys      KeyStore
 	Passwords Passwords
+	// Identities may be nil: then no identity token is taken.
+	Identities Identities
 	// Issuer and Service are the names in bearer tokens: whose they are and
 	// what for. Tokens with others are refused.
 	Issuer, Service string
