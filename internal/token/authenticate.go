@@ -33,8 +33,10 @@ type Passwords interface {
 // trust say that they are worth.
 type Identities interface {
 	// Identify returns the job that an identity token speaks of, with TokenID
-	// zero and Workflow.TrustID set. Unauthenticated when no rule takes it.
-	Identify(ctx context.Context, text string) (access.Principal, error)
+	// zero and Workflow.TrustID set. Unauthenticated when no rule takes it. The
+	// login that came with it may be any, or OWNER/NAME to choose among what
+	// several rules let the job into.
+	Identify(ctx context.Context, login, text string) (access.Principal, error)
 	// Trusted returns Unauthenticated when the rule that let who in, or what it
 	// is about, is gone, its owner suspended, or the repository no longer the
 	// owner's that who names.
