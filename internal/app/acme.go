@@ -41,7 +41,7 @@ func newACME(cfg *config.Config, store CertStore) (certificates, error) {
 	m := &autocert.Manager{
 		Prompt:     autocert.AcceptTOS, // naming hosts accepts them, see docs/configuration.md
 		Cache:      cache,
-		HostPolicy: autocert.HostWhitelist(a.Hosts...),
+		HostPolicy: autocert.HostWhitelist(cfg.CertificateHosts()...),
 		Email:      a.Email,
 		Client:     &acme.Client{DirectoryURL: a.DirectoryURL, HTTPClient: client, UserAgent: "packhouse"},
 	}
@@ -52,7 +52,7 @@ func newACME(cfg *config.Config, store CertStore) (certificates, error) {
 	t.MinVersion = tls.VersionTLS12
 	c := certificates{config: t}
 	if a.HTTPListen != "" {
-		c.challenges = withoutPort(m.HTTPHandler(toPublicURL(cfg.URL)))
+		c.challenges = withoutPort(m.HTTPHandler(toPublicURL(cfg)))
 	}
 	return c, nil
 }
@@ -95,10 +95,18 @@ func withoutPort(next http.Handler) http.Handler {
 	})
 }
 
-// toPublicURL sends a plain request to the configured address; the Host header
-// has no say in it.
-func toPublicURL(public string) http.Handler {
+// toPublicURL sends a plain request to the configured address of the host that
+// it names, and to the main one when that is none of ours.
+func toPublicURL(cfg *config.Config) http.Handler {
+	addresses := map[string]string{}
+	for i, name := range cfg.Hosts() {
+		addresses[name] = cfg.Addresses()[i]
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		public, ours := addresses[hostName(r.Host)]
+		if !ours {
+			public = cfg.URL
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			plainAnswer(w, r, http.StatusForbidden, "Use "+public+"\n")
 			return

@@ -299,7 +299,7 @@ func isCacheMiss(err error) bool {
 
 func TestPlainRequestsGoToThePublicURL(t *testing.T) {
 	t.Parallel()
-	h := toPublicURL("https://" + acmeHost)
+	h := toPublicURL(&config.Config{URL: "https://" + acmeHost, SubdomainIsolation: true})
 	tests := []struct {
 		method, target string
 		status         int
@@ -321,6 +321,14 @@ func TestPlainRequestsGoToThePublicURL(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if w.Code != tt.status || w.Header().Get("Location") != tt.location {
 			t.Errorf("%s %s: %d %s", tt.method, tt.target, w.Code, w.Header().Get("Location"))
+		}
+	}
+	for _, host := range []string{acmeHost, "containers." + acmeHost, "docker." + acmeHost} {
+		r, w := httptest.NewRequest("GET", "/v2/", nil), httptest.NewRecorder()
+		r.Host = host
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); got != "https://"+host+"/v2/" {
+			t.Errorf("%s is sent to %s", host, got)
 		}
 	}
 }

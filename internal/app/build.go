@@ -6,23 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"runtime"
 	"time"
 
 	"github.com/google/uuid"
 
-	"packhouse/internal/access"
 	"packhouse/internal/account"
-	tokenapi "packhouse/internal/api/token"
-	v2 "packhouse/internal/api/v2"
 	"packhouse/internal/blob"
-	"packhouse/internal/blob/fs"
-	"packhouse/internal/blob/s3"
 	"packhouse/internal/config"
 	"packhouse/internal/database"
 	"packhouse/internal/httpx"
-	"packhouse/internal/oci"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
 	"packhouse/internal/token"
@@ -107,20 +100,9 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	public, err := url.Parse(cfg.URL)
-	if err != nil {
+	if err := a.composeRegistries(cfg); err != nil {
 		return err
 	}
-	a.Handlers.Registry, err = v2.New(v2.Deps{
-		Registry: a.Registry, Authenticator: a.Tokens, Realm: v2.NewRealm(public), Type: access.Container,
-		MaxParallelUploads: cfg.Registry.MaxUploads,
-	})
-	if err != nil {
-		return err
-	}
-	a.Handlers.Token = tokenapi.New(tokenapi.Deps{
-		Credentials: a.Tokens, Packages: packageFacts{a.Store, access.Container}, Realm: public.Host,
-	})
 	a.Handlers.Ready = []Check{{Name: "database", Probe: a.db.Ping}, {Name: "blobs", Probe: blobs.Probe}}
 	return nil
 }
@@ -131,54 +113,3 @@ const blobGrace = 48 * time.Hour
 
 // Close closes the database; nothing may use the App any more.
 func (a *App) Close() error { return a.db.Close() }
-
-// packageFacts answers the token endpoint from the registry's lookups.
-type packageFacts struct {
-	store *store.Store
-	kind  access.PackageType
-}
-
-// Facts returns what is known about the package called name, for who.
-func (f packageFacts) Facts(ctx context.Context, who access.Principal, name oci.Name) (access.Facts, error) {
-	pkg, err := f.store.Package(ctx, who, access.Package{Type: f.kind, Name: name})
-	return pkg.Facts, err
-}
-
-func openDatabase(ctx context.Context, cfg *config.Config, log *slog.Logger) (*database.DB, error) {
-	if address := cfg.Database.URL.Reveal(); address != "" {
-		return database.OpenPostgres(ctx, address, database.Options{Logger: log})
-	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("the data directory: %w", err)
-	}
-	return database.OpenSQLite(ctx, cfg.DatabaseFile(), database.Options{Logger: log})
-}
-
-func openBlobs(ctx context.Context, cfg *config.Config) (blob.Store, error) {
-	if !cfg.UsesS3() {
-		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-			return nil, fmt.Errorf("the data directory: %w", err)
-		}
-		return fs.Open(cfg.BlobDir(), fs.Options{})
-	}
-	return s3.Open(ctx, s3.Config{
-		Endpoint: cfg.S3.Endpoint, Region: cfg.S3.Region, Bucket: cfg.S3.Bucket, Prefix: cfg.S3.Prefix,
-		AccessKey: cfg.S3.AccessKey, SecretKey: cfg.S3.SecretKey.Reveal(), TLS: cfg.S3.TLS,
-		PublicEndpoint: cfg.S3.PublicEndpoint,
-	})
-}
-
-// certRows keeps certificates in the database, so that all nodes share them.
-type certRows struct{ store *store.Store }
-
-func (c certRows) Get(ctx context.Context, name string) ([]byte, error) {
-	return c.store.GetCertificate(ctx, name)
-}
-
-func (c certRows) Put(ctx context.Context, name string, data []byte) error {
-	return c.store.PutCertificate(ctx, name, data, time.Now())
-}
-
-func (c certRows) Delete(ctx context.Context, name string) error {
-	return c.store.DeleteCertificate(ctx, name)
-}

@@ -2,34 +2,62 @@ package app
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
 	"packhouse/internal/httpx"
 )
 
-// dispatch chooses by the first segment of the path. No ServeMux stands before
-// the registry: it would clean paths and redirect, which hides a traversal and
-// loses the method and body of an upload.
+// dispatch chooses by the host that was asked, if it is one of ours, and by the
+// first segment of the path. No ServeMux stands before the registry: it would
+// clean paths and redirect, which hides a traversal and loses the method and
+// body of an upload.
 type dispatch struct {
-	registry, token, health http.Handler
+	Front
+	hosts  map[string]Front
+	health http.Handler
 }
 
 func newDispatch(h Handlers, health *health) *dispatch {
-	return &dispatch{registry: orNotFound(h.Registry), token: orNotFound(h.Token), health: health}
+	d := &dispatch{Front: Front{orNotFound(h.Registry), orNotFound(h.Token)}, hosts: map[string]Front{}, health: health}
+	for name, f := range h.Hosts {
+		d.hosts[name] = Front{orNotFound(f.Registry), orNotFound(f.Token)}
+	}
+	return d
 }
 
 func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	front := d.front(r.Host)
 	switch path := r.URL.Path; {
 	case path == "/v2", strings.HasPrefix(path, "/v2/"):
-		d.registry.ServeHTTP(w, r)
+		front.Registry.ServeHTTP(w, r)
 	case path == "/token":
-		d.token.ServeHTTP(w, r)
+		front.Token.ServeHTTP(w, r)
 	case path == "/healthz", path == "/readyz":
 		d.health.ServeHTTP(w, r)
 	default:
 		notFound(w, r)
 	}
+}
+
+// front returns what a client that asked for host talks to.
+func (d *dispatch) front(host string) Front {
+	if len(d.hosts) > 0 {
+		if own, ok := d.hosts[hostName(host)]; ok {
+			return own
+		}
+	}
+	return d.Front
+}
+
+// hostName returns the name in a Host header: in lower case, without the port,
+// which a proxy may have changed, and without the dot of a rooted name.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 func orNotFound(h http.Handler) http.Handler {

@@ -46,7 +46,6 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 
 // greet prints the lines that a first user needs, ready to paste.
 func greet(out io.Writer, cfg *config.Config, password string) {
-	_, public, _ := strings.Cut(cfg.URL, "://")
 	fmt.Fprintf(out, "\nPackhouse is at %s\n", cfg.URL)
 	if password != "" {
 		shown := password
@@ -55,12 +54,26 @@ func greet(out io.Writer, cfg *config.Config, password string) {
 		}
 		fmt.Fprintf(out, "\nThis is the first start. The site administrator is %q, the password:\n\n    %s\n", account.FirstLogin, shown)
 	}
+	image := account.FirstLogin + "/IMAGE"
+	if !cfg.SubdomainIsolation && cfg.BareHost == config.BareDocker {
+		image = account.FirstLogin + "/REPOSITORY/IMAGE"
+		fmt.Fprintf(out, "\nMake a repository, which images of the Docker registry lie in:\n\n    packhouse admin repo create %s/REPOSITORY\n", account.FirstLogin)
+	}
 	fmt.Fprintf(out, `
 Log in and push an image:
 
     docker login %[1]s -u %[2]s
-    docker tag IMAGE %[1]s/%[2]s/IMAGE:1
-    docker push %[1]s/%[2]s/IMAGE:1
+    docker tag IMAGE %[1]s/%[3]s:1
+    docker push %[1]s/%[3]s:1
 
-`, public, account.FirstLogin)
+`, withoutScheme(cfg.ContainersURL()), account.FirstLogin, image)
+	if cfg.SubdomainIsolation {
+		fmt.Fprintf(out, "The Docker registry is at %s: images are named OWNER/REPOSITORY/IMAGE there.\n\n", withoutScheme(cfg.DockerURL()))
+	}
+}
+
+// withoutScheme is an address as it stands before the name of an image.
+func withoutScheme(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	return rest
 }

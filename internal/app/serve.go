@@ -18,7 +18,16 @@ import (
 type Handlers struct {
 	Registry http.Handler // everything below /v2/
 	Token    http.Handler // /token
-	Ready    []Check      // what must work for /readyz to say yes
+	// Hosts serve a registry of their own and nothing else; the rest is for
+	// every other host. The keys are names in lower case, without a port.
+	Hosts map[string]Front
+	Ready []Check // what must work for /readyz to say yes
+}
+
+// Front is what a client of one registry talks to.
+type Front struct {
+	Registry http.Handler // everything below /v2/
+	Token    http.Handler // /token
 }
 
 // Serving is what Serve needs beside the configuration. Every field but Certs,

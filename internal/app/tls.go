@@ -23,7 +23,7 @@ func newCertificates(cfg *config.Config, store CertStore, log *slog.Logger) (cer
 	case cfg.UsesACME():
 		return newACME(cfg, store)
 	case cfg.TLS.CertFile != "":
-		files := &certFiles{cert: cfg.TLS.CertFile, key: cfg.TLS.KeyFile, log: log, now: time.Now}
+		files := &certFiles{cert: cfg.TLS.CertFile, key: cfg.TLS.KeyFile, hosts: cfg.Hosts(), log: log, now: time.Now}
 		if err := files.load(); err != nil {
 			return certificates{}, errs.Wrap(errs.Invalid, err, "tls.cert_file: the certificate cannot be used: %v", err)
 		}
@@ -38,6 +38,7 @@ func newCertificates(cfg *config.Config, store CertStore, log *slog.Logger) (cer
 // replaces two files does it in two steps.
 type certFiles struct {
 	cert, key string
+	hosts     []string // that it should be for
 	log       *slog.Logger
 	now       func() time.Time
 
@@ -105,5 +106,10 @@ func (c *certFiles) load() error {
 		return err
 	}
 	c.current, c.state, c.checked = &pair, state, c.now()
+	for _, host := range c.hosts {
+		if err := pair.Leaf.VerifyHostname(host); err != nil {
+			c.log.Warn("the certificate is not for a host of this server: clients that connect directly will refuse it", "host", host, "file", c.cert)
+		}
+	}
 	return nil
 }

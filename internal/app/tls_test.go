@@ -111,6 +111,18 @@ func TestTLSFromFiles(t *testing.T) {
 	}
 }
 
+func TestCertificateForOtherHostsIsReported(t *testing.T) {
+	t.Parallel()
+	cfg, _ := tlsConfig(t) // for localhost
+	cfg.URL, cfg.SubdomainIsolation = "https://localhost", true
+	log := start(t, cfg, Handlers{}, nil).lastWords(t)
+	for host, missing := range map[string]bool{"localhost": false, "containers.localhost": true, "docker.localhost": true} {
+		if strings.Contains(log, `"host":"`+host+`"`) != missing {
+			t.Errorf("%s: a warning is %v in\n%s", host, missing, log)
+		}
+	}
+}
+
 func TestCertificateFilesAreReadAgain(t *testing.T) {
 	t.Parallel()
 	cfg, _ := tlsConfig(t)

@@ -20,11 +20,20 @@ func (c *Config) subdomain(prefix string) string {
 	return scheme + "://" + prefix + host
 }
 
-// Hosts are the names, without ports, that the server answers under.
+// Addresses are all that the server has: URL, and those of the registries when
+// they are others.
+func (c *Config) Addresses() []string {
+	if !c.SubdomainIsolation {
+		return []string{c.URL}
+	}
+	return []string{c.URL, c.ContainersURL(), c.DockerURL()}
+}
+
+// Hosts are the names in Addresses, one each, in lower case and without ports.
 func (c *Config) Hosts() []string {
-	names := []string{hostOf(c.URL)}
-	if c.SubdomainIsolation {
-		names = append(names, hostOf(c.ContainersURL()), hostOf(c.DockerURL()))
+	var names []string
+	for _, a := range c.Addresses() {
+		names = append(names, hostOf(a))
 	}
 	return names
 }

@@ -43,6 +43,9 @@ type errorItem struct {
 	Detail  any    `json:"detail,omitempty"`
 }
 
+// WriteError writes an error as /v2/ does, for addresses that have none.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) { writeError(w, r, err) }
+
 // writeError is the one encoder of /v2/. Only public texts go out; what nobody
 // classified becomes 500 with the request's id. A refused push is 401 and not
 // 403, which docker 20.10 would retry for 40 seconds.
