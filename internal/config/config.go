@@ -48,6 +48,7 @@ type Config struct {
 	Drain    Drain
 	Registry Registry
 	Docker   Docker
+	OIDC     OIDC
 }
 
 // The values of BareHost.
@@ -180,6 +181,7 @@ func Default() *Config {
 			MaxUploads:       100,
 		},
 		Docker: Docker{MaxBlobSize: 5 * GiB},
+		OIDC:   defaultOIDC(),
 	}
 }
 

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Setting is one key of the configuration.
 type Setting struct {
@@ -42,7 +45,7 @@ const EnvPrefix = "PACKHOUSE_"
 
 // Settings lists every setting of c, in the order of the documentation.
 func Settings(c *Config) []Setting {
-	return append(append(generalSettings(c), storageSettings(c)...), limitSettings(c)...)
+	return slices.Concat(generalSettings(c), signInSettings(c), storageSettings(c), limitSettings(c))
 }
 
 func generalSettings(c *Config) []Setting {

@@ -21,6 +21,7 @@ func (c *Config) Validate() error {
 	c.checkStorage(&p)
 	c.checkObservation(&p)
 	c.checkLimits(&p)
+	c.checkOIDC(&p)
 	return errors.Join(p...)
 }
 
