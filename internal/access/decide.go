@@ -17,22 +17,25 @@ type Decision struct {
 // known of it. It is the only place where this is decided.
 func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
 	role := effectiveRole(p, f)
-	visible := publicly(f) || readable(p, f, role) && p.issuedFor(name, Read)
-	reason := decide(p, name, f, e, role, visible)
+	account := readable(p, f, role)
+	visible := publicly(f) || account && p.issuedFor(name, Read)
+	reason := decide(p, name, f, e, role, account)
 	if reason == allowed && !p.issuedFor(name, e.Action) && !(e.Action == Read && publicly(f)) {
 		reason = notIssuedFor
 	}
 	return Decision{
 		Allowed: reason == allowed, Reason: reason, Visible: visible,
-		Told: visible || reason.Blind || reason == singleSignOn || e.Action == Write && mayPushInto(p, f),
+		Told: visible || p.Operator || reason.Blind || reason == singleSignOn ||
+			reason == ownerSuspended && concerned(p, f) || mayFindOut(p, f, e),
 	}
 }
 
-// decide tells what the account may do with its credential. What a bearer token
-// was issued for comes after, so that a refused push names the cause and not
-// the token that was refused for the same cause; but not for reads, whose answer
-// must not depend on a package that the token has nothing to do with.
-func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, visible bool) Reason {
+// decide tells what the account may do with its credential; readable is whether
+// it may read. What a bearer token was issued for comes after, so that the
+// answer names the cause and not the token that was refused for the same cause.
+// What the token was never asked for, it learns nothing about. Until the limits
+// are looked at, nothing here depends on a package that is not public.
+func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, readable bool) Reason {
 	switch {
 	case f.Mode == Disabled && !p.Operator:
 		return registryDisabled
@@ -40,22 +43,24 @@ func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, visible b
 		return allowed
 	case p.Anonymous():
 		return noCredential
-	case e.Action == Read && !p.issuedFor(name, Read):
+	case !p.mentions(name):
 		return notIssuedFor
+	case e.Action != Read && p.codespace():
+		return codespacePulls
 	case !p.Operator && !p.Scopes.Has(e.Action.scope()):
 		return noScope
-	case !p.reaches(f, e.Action):
-		return outsideLimits
-	case e.Action == Read && visible:
-		return allowed
 	case f.Mode == ReadOnly && !p.Operator && e.Action != Read:
 		return registryReadOnly
+	case !p.reaches(f, e.Action):
+		return outsideLimits
+	case e.Action == Read && readable:
+		return allowed
 	case f.OwnerSuspended && !p.SiteAdmin && !p.Operator:
 		return ownerSuspended
 	case ssoMissing(p, f) && concerned(p, f):
 		return singleSignOn
 	case f.Exists && role.allows(e.Action):
-		return allowed
+		return decideChange(p, f, e)
 	case f.Exists && p.Workflow != nil:
 		return notLinked
 	case f.Exists:
@@ -63,11 +68,19 @@ func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, visible b
 	case e.Action != Write:
 		return noPackage
 	}
-	return decideCreate(p, f, e)
+	return decideCreate(p, f, e, role)
+}
+
+// decideChange tells whether the package may become what e makes of it.
+func decideChange(p Principal, f Facts, e Effects) Reason {
+	if e.Action == Administer && e.Visibility != "" && !mayMake(p, f, e.Visibility) {
+		return visibilityNotAllowed
+	}
+	return allowed
 }
 
 // decideCreate tells whether p may make a package at the address of f.
-func decideCreate(p Principal, f Facts, e Effects) Reason {
+func decideCreate(p Principal, f Facts, e Effects, role Role) Reason {
 	switch {
 	case !mayPushInto(p, f):
 		return noPush
@@ -75,8 +88,8 @@ func decideCreate(p Principal, f Facts, e Effects) Reason {
 		return nameRetired
 	case f.Type == Docker && f.RepositoryID == 0:
 		return noRepository
-	case f.Type == Docker && !roleInRepository(p, f).allows(Write):
-		return noPush
+	case f.Type == Docker && !role.allows(Write):
+		return noRepositoryRole
 	case f.Type == Docker:
 		return allowed
 	}
@@ -90,8 +103,9 @@ func decideCreate(p Principal, f Facts, e Effects) Reason {
 	return allowed
 }
 
-// RoleOf returns the role that p has on the package, whatever the scopes of its
-// credential, and whether or not single sign-on is missing.
+// RoleOf returns the role that p has on the package, or in the Docker registry
+// would have on one that it made, whatever the scopes of its credential, and
+// whether or not single sign-on is missing.
 func RoleOf(p Principal, f Facts) Role {
 	switch {
 	case p.Operator:
@@ -102,9 +116,9 @@ func RoleOf(p Principal, f Facts) Role {
 		return workflowRole(p, f)
 	case p.SiteAdmin, ownsNamespace(p, f):
 		return RoleAdmin
-	case f.Inherits:
+	case f.inherits():
 		return inheritedRole(f)
-	case f.Type == Container && f.OwnerIsOrganization && f.Membership == "" && f.Visibility != Public:
+	case f.OwnerIsOrganization && f.Membership == "" && f.Visibility != Public:
 		return "" // what is not public is for members alone
 	}
 	return f.Grant
@@ -124,10 +138,17 @@ func ssoMissing(p Principal, f Facts) bool {
 	return f.SSORequired && !f.SSOAuthorized && p.User()
 }
 
-// concerned reports whether the organization's demand is p's business: it would
-// have a right there otherwise. A member is told of it at every name.
+// concerned reports whether p would have a right there if the namespace were
+// open to it. A member is told why it is not at every name.
 func concerned(p Principal, f Facts) bool {
 	return f.Membership != "" || RoleOf(p, f) != "" || f.Exists && f.Visibility == Internal
+}
+
+// mayFindOut reports whether a push of p's would tell which names are taken, so
+// that nothing is given away by saying it. What a person reads has to look
+// absent all the same: reading leaves no trace, pushing does.
+func mayFindOut(p Principal, f Facts, e Effects) bool {
+	return (e.Action == Write || p.Workflow != nil && p.Scopes.Has(WritePackages)) && mayPushInto(p, f)
 }
 
 // ownsNamespace reports whether everything in the namespace is p's to rule.
@@ -142,106 +163,85 @@ func ownsNamespace(p Principal, f Facts) bool {
 // from outside the organization have theirs on the repository alone, and so on
 // what lies in it; packages of the Container registry do not.
 func inheritedRole(f Facts) Role {
-	if f.Type == Container && f.OwnerIsOrganization && f.Membership == "" {
+	if f.Type != Docker && f.OwnerIsOrganization && f.Membership == "" {
 		return ""
 	}
 	return f.RepositoryRole.PackageRole()
 }
 
-// roleInRepository is the role on a package that p would make in the repository.
+// roleInRepository is what a person may do with the repository of f, as a role
+// on packages.
 func roleInRepository(p Principal, f Facts) Role {
-	switch {
-	case p.Operator, p.SiteAdmin:
-		return RoleAdmin
-	case p.Workflow != nil:
-		return workflowRole(p, f)
-	case ownsNamespace(p, f):
+	if p.Operator || p.SiteAdmin || ownsNamespace(p, f) {
 		return RoleAdmin
 	}
 	return f.RepositoryRole.PackageRole()
 }
 
-// workflowRole is the role of a job: all on what is linked to its repository,
-// what the package's settings give to that repository, or what a rule of trust
-// says. A codespace pulls.
+// workflowRole is the role of a job: what a rule of trust says, else all on what
+// is linked to its repository and what the package's settings give to that
+// repository. A codespace pulls.
 func workflowRole(p Principal, f Facts) Role {
-	w := p.Workflow
-	linked := w.RepositoryID != 0 && f.RepositoryID == w.RepositoryID
-	switch {
-	case w.Codespace && (f.CodespacesAccess || linked && f.Inherits):
-		return RoleRead
-	case w.Codespace:
-		return ""
-	case w.RepositoryID == 0:
+	if foreignRule(p) {
 		return p.limit(f).role()
+	}
+	linked := f.RepositoryID == p.Workflow.RepositoryID
+	switch {
+	case p.codespace() && (f.CodespacesAccess || linked && f.inherits()):
+		return RoleRead
+	case p.codespace():
+		return ""
 	case linked:
 		return RoleAdmin
 	}
 	return f.ActionsRole
 }
 
-// role returns the least role that allows every action of the set.
-func (s Actions) role() Role {
-	switch {
-	case s&Remove != 0:
-		return RoleAdmin
-	case s&Push != 0:
-		return RoleWrite
-	case s != 0:
-		return RoleRead
-	}
-	return ""
-}
-
 func publicly(f Facts) bool {
 	return f.Exists && f.Visibility == Public && !f.OwnerSuspended && f.Mode != Disabled
 }
 
-// readable reports whether p may read the package with its credential.
+// readable reports whether p may read a package that is not public with its
+// credential, a bearer token's own limits aside.
 func readable(p Principal, f Facts, role Role) bool {
 	switch {
 	case p.Operator:
 		return f.Exists
-	case publicly(f):
-		return true
 	case !f.Exists || p.Anonymous() || !p.Scopes.Has(ReadPackages) || !p.reaches(f, Read) || f.Mode == Disabled:
 		return false
 	case f.OwnerSuspended:
-		return p.SiteAdmin
+		return p.SiteAdmin && role.allows(Read)
 	}
 	return f.Visibility == Internal && !ssoMissing(p, f) && !foreignRule(p) || role.allows(Read)
 }
 
-// foreignRule reports whether p is a job that a rule of trust let in, which
-// says all that it may do.
-func foreignRule(p Principal) bool { return p.Workflow != nil && p.Workflow.RepositoryID == 0 }
-
 // mayPushInto reports whether packages in the namespace may be p's to make.
 func mayPushInto(p Principal, f Facts) bool {
 	switch {
+	case p.Anonymous() || !f.OwnerExists:
+		return false
 	case p.Operator:
 		return true
-	case p.Anonymous() || !f.OwnerExists || ssoMissing(p, f):
-		return false
-	case p.Workflow != nil && p.Workflow.Codespace:
-		return false
+	case foreignRule(p):
+		return p.limit(f).Has(Write)
 	case p.Workflow != nil:
-		return p.Workflow.OwnerID == f.OwnerID
+		return p.Workflow.OwnerID == f.OwnerID && !p.Workflow.Codespace
 	case p.SiteAdmin, ownsNamespace(p, f):
 		return true
 	case f.Type == Docker: // its repository decides, for people from outside too
-		return f.RepositoryRole.PackageRole().allows(Read)
+		return RoleOf(p, f).allows(Read)
 	}
 	return f.Membership == Member
 }
 
-// mayMake reports whether p may make a package of visibility v. What an
-// organization allows to members does not bind its owners.
+// mayMake reports whether p may give visibility v to a package. What an
+// organization allows to members does not bind its owners; jobs are members. In
+// the Docker registry the repository has the visibility.
 func mayMake(p Principal, f Facts, v Visibility) bool {
-	if v == Internal && !f.OwnerIsOrganization {
+	switch {
+	case f.Type == Docker, v == Internal && !f.OwnerIsOrganization:
 		return false
-	}
-	if p.Operator || p.SiteAdmin || !f.OwnerIsOrganization || p.Workflow == nil && ownsNamespace(p, f) {
+	case p.Operator, p.SiteAdmin, !f.OwnerIsOrganization, ownsNamespace(p, f):
 		return true
 	}
 	return f.MembersCreate.Has(v)

@@ -16,12 +16,20 @@ func packageName(t testing.TB, s string) oci.Name {
 }
 
 var (
-	ann     = Principal{AccountID: 1, Login: "ann", Scopes: AllScopes}
-	site    = Principal{AccountID: 9, Login: "root", Scopes: AllScopes, SiteAdmin: true}
-	nobody  = Principal{}
-	someOrg = Facts{Exists: true, Visibility: Private, OwnerID: 50, OwnerExists: true, OwnerIsOrganization: true, MembersMayCreate: true}
-	annsOwn = Facts{Exists: true, Visibility: Private, OwnerID: 1, OwnerExists: true}
-	bobs    = Facts{Exists: true, Visibility: Private, OwnerID: 2, OwnerExists: true}
+	ann    = Principal{AccountID: 1, Login: "ann", Scopes: AllScopes}
+	site   = Principal{AccountID: 9, Login: "root", Scopes: AllScopes, SiteAdmin: true}
+	nobody = Principal{}
+	// operator needs no scopes.
+	operator = Principal{Operator: true, Login: "operator"}
+	// job acts for the repository 30 of the organization someOrg.
+	job       = Principal{Login: "acme/app", Scopes: AllScopes, Workflow: &Workflow{RepositoryID: 30, OwnerID: 50}}
+	codespace = Principal{Login: "acme/app", Scopes: AllScopes, Workflow: &Workflow{RepositoryID: 30, OwnerID: 50, Codespace: true}}
+	someOrg   = Facts{
+		Type: Container, Exists: true, PackageID: 5, Visibility: Private, Owner: "acme", OwnerID: 50, OwnerExists: true,
+		OwnerIsOrganization: true, MembersCreate: SetAll,
+	}
+	annsOwn = Facts{Type: Container, Exists: true, PackageID: 6, Visibility: Private, Owner: "ann", OwnerID: 1, OwnerExists: true}
+	bobs    = Facts{Type: Container, Exists: true, PackageID: 7, Visibility: Private, Owner: "bob", OwnerID: 2, OwnerExists: true}
 )
 
 func with(f Facts, change func(*Facts)) Facts {
@@ -34,7 +42,9 @@ func as(p Principal, change func(*Principal)) Principal {
 	return p
 }
 
-func absent(f Facts) Facts    { return with(f, func(f *Facts) { f.Exists, f.Visibility = false, "" }) }
+func absent(f Facts) Facts {
+	return with(f, func(f *Facts) { f.Exists, f.Visibility, f.PackageID, f.Grant, f.ActionsRole = false, "", 0, "", "" })
+}
 func public(f Facts) Facts    { return with(f, func(f *Facts) { f.Visibility = Public }) }
 func internal(f Facts) Facts  { return with(f, func(f *Facts) { f.Visibility = Internal }) }
 func suspended(f Facts) Facts { return with(f, func(f *Facts) { f.OwnerSuspended = true }) }
@@ -43,7 +53,7 @@ func granted(f Facts, r Role) Facts { return with(f, func(f *Facts) { f.Grant = 
 
 func member(f Facts, m Membership) Facts { return with(f, func(f *Facts) { f.Membership = m }) }
 
-func closed(f Facts) Facts { return with(f, func(f *Facts) { f.MembersMayCreate = false }) }
+func closed(f Facts) Facts { return with(f, func(f *Facts) { f.MembersCreate = 0 }) }
 
 func scoped(p Principal, s Scopes) Principal { return as(p, func(p *Principal) { p.Scopes = s }) }
 
@@ -160,27 +170,11 @@ func TestDecide(t *testing.T) {
 func TestDecideRefusesWhatHasNoAction(t *testing.T) {
 	t.Parallel()
 	name := packageName(t, "owner/app")
-	for _, a := range []Action{0, -1, Administer + 1} {
-		if Decide(site, name, annsOwn, Effects{Action: a}).Allowed {
-			t.Errorf("action %d is allowed", a)
-		}
-	}
-}
-
-// A refusal must read the same for a private package and for none, or strangers
-// could ask which names are taken.
-func TestRefusalsDoNotTellPrivateFromAbsent(t *testing.T) {
-	t.Parallel()
-	name := packageName(t, "owner/app")
-	for label, who := range map[string]Principal{
-		"nobody": nobody, "stranger": ann, "read token": scoped(ann, ReadPackages),
-		"bearer": issued(ann, Grant{name, []Action{Read, Write, Delete}}), "empty bearer": issued(ann),
-	} {
-		for _, f := range []Facts{bobs, closed(someOrg)} {
-			for a := Read; a <= Administer; a++ {
-				private, none := Decide(who, name, f, Effects{Action: a}), Decide(who, name, absent(f), Effects{Action: a})
-				if private != none {
-					t.Errorf("%s, action %d: %+v for a private package, %+v for none", label, a, private, none)
+	for _, who := range []Principal{site, operator} {
+		for _, a := range []Action{0, -1, Administer + 1} {
+			for _, f := range []Facts{annsOwn, absent(annsOwn), public(annsOwn)} {
+				if Decide(who, name, f, Effects{Action: a}).Allowed {
+					t.Errorf("action %d is allowed", a)
 				}
 			}
 		}
@@ -192,7 +186,11 @@ func TestMayListNeedsSomebodyWithTheScope(t *testing.T) {
 	for _, c := range []struct {
 		who  Principal
 		want bool
-	}{{nobody, false}, {scoped(nobody, AllScopes), false}, {ann, true}, {scoped(ann, DeletePackages), false}} {
+	}{
+		{nobody, false}, {scoped(nobody, AllScopes), false}, {ann, true}, {scoped(ann, DeletePackages), false},
+		{issued(ann), false}, {as(issued(ann), func(p *Principal) { p.Catalog = true }), true},
+		{as(issued(nobody), func(p *Principal) { p.Catalog = true }), false}, {operator, true}, {job, true},
+	} {
 		if got := MayList(c.who); got != c.want {
 			t.Errorf("MayList(%+v) = %v", c.who, got)
 		}
@@ -209,33 +207,49 @@ func TestNobodyHasNoRole(t *testing.T) {
 			if role := RoleOf(who, f); role != "" {
 				t.Errorf("RoleOf(%+v, %+v) = %q", who, f, role)
 			}
-			if mayCreate(who, f) {
+			if mayPushInto(who, f) {
 				t.Errorf("%+v may create in %+v", who, f)
 			}
-			if d := Decide(who, name, f, Effects{Action: Write}); d.Reason != noCredential {
+			if d := Decide(who, name, f, Effects{Action: Write}); d.Reason != noCredential || !d.Told {
 				t.Errorf("nobody is told %q, want to sign in", d.Reason.Code)
 			}
 		}
 	}
 }
 
-// What a bearer token was not issued for, it learns nothing about, whoever's it
-// is; and for a push the cause is named, not the token that was refused for it.
-func TestABearerTokenForAnotherPackage(t *testing.T) {
+// What a bearer token was not asked for, it learns nothing about, whoever's it
+// is; where it was asked for in vain the cause is named, and what may be done
+// after all takes another token.
+func TestABearerTokenIsHeldToWhatItWasAskedFor(t *testing.T) {
 	t.Parallel()
 	name, other := packageName(t, "owner/app"), packageName(t, "owner/other")
-	who := issued(ann, Grant{other, []Action{Read, Write}})
-	for _, f := range []Facts{annsOwn, absent(annsOwn), bobs, absent(bobs), suspended(bobs)} {
-		if d := Decide(who, name, f, Effects{Action: Read}); d.Allowed || d.Visible || d.Reason != notIssuedFor {
-			t.Errorf("reading %+v: %+v", f, d)
-		}
-	}
+	elsewhere, inVain := issued(ann, Grant{other, []Action{Read, Write, Delete}}), issued(ann, Grant{Name: name})
 	for _, c := range []struct {
-		facts Facts
-		want  Reason
-	}{{annsOwn, notIssuedFor}, {absent(annsOwn), notIssuedFor}, {bobs, noPush}, {absent(bobs), noPush}, {public(bobs), noRole}} {
-		if d := Decide(who, name, c.facts, Effects{Action: Write}); d.Allowed || d.Reason != c.want {
-			t.Errorf("pushing to %+v: %+v, want %s", c.facts, d, c.want.Code)
+		rule   string
+		who    Principal
+		facts  Facts
+		action Action
+		want   Reason
+		told   bool
+	}{
+		{"read elsewhere", elsewhere, annsOwn, Read, notIssuedFor, true},
+		{"read nothing", elsewhere, absent(annsOwn), Read, notIssuedFor, true},
+		{"push elsewhere", elsewhere, annsOwn, Write, notIssuedFor, true},
+		{"push a stranger's elsewhere", elsewhere, bobs, Write, notIssuedFor, true},
+		{"push what is public elsewhere", elsewhere, public(bobs), Write, notIssuedFor, true},
+		{"read in vain what may be read", inVain, annsOwn, Read, notIssuedFor, true},
+		{"read in vain what is internal", inVain, internal(someOrg), Read, notIssuedFor, true},
+		{"read in vain", inVain, bobs, Read, noRole, false},
+		{"read in vain what is not there", inVain, absent(bobs), Read, noPackage, false},
+		{"push in vain what may be pushed", inVain, annsOwn, Write, notIssuedFor, true},
+		{"push in vain what may be made", inVain, absent(annsOwn), Write, notIssuedFor, true},
+		{"push in vain", inVain, bobs, Write, noRole, false},
+		{"push in vain what is not there", inVain, absent(bobs), Write, noPush, false},
+		{"push in vain what is public", inVain, public(bobs), Write, noRole, true},
+	} {
+		d := Decide(c.who, name, c.facts, Effects{Action: c.action})
+		if d.Allowed || d.Visible != (c.facts.Visibility == Public) || d.Reason != c.want || d.Told != c.told {
+			t.Errorf("%s: %+v, want %s", c.rule, d, c.want.Code)
 		}
 	}
 }

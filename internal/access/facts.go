@@ -1,6 +1,10 @@
 package access
 
-import "packhouse/internal/oci"
+import (
+	"strings"
+
+	"packhouse/internal/oci"
+)
 
 // Facts is what the database tells about an address and what the principal is
 // to it. The zero value is a package that does not exist, of an owner who does
@@ -74,17 +78,31 @@ const (
 	SetAll = SetPrivate | SetInternal | SetPublic
 )
 
-// Has reports whether v is in the set.
-func (s VisibilitySet) Has(v Visibility) bool {
+// setOf returns the set that holds v alone; the empty one for no visibility.
+func setOf(v Visibility) VisibilitySet {
 	switch v {
 	case Private:
-		return s&SetPrivate != 0
+		return SetPrivate
 	case Internal:
-		return s&SetInternal != 0
+		return SetInternal
 	case Public:
-		return s&SetPublic != 0
+		return SetPublic
 	}
-	return false
+	return 0
+}
+
+// Has reports whether v is in the set.
+func (s VisibilitySet) Has(v Visibility) bool { return s&setOf(v) != 0 }
+
+// String returns the members, separated by commas.
+func (s VisibilitySet) String() string {
+	var names []string
+	for _, v := range []Visibility{Private, Internal, Public} {
+		if s.Has(v) {
+			names = append(names, string(v))
+		}
+	}
+	return strings.Join(names, ",")
 }
 
 // NewVisibility returns the visibility of a package that is made at the address
@@ -99,6 +117,18 @@ func (f Facts) NewVisibility(repository Visibility) Visibility {
 	}
 	return v
 }
+
+// Made returns what is known once p has made the package at the address of f.
+func (f Facts) Made(p Principal) Facts {
+	f.Exists, f.Visibility, f.Grant = true, Private, RoleAdmin
+	if f.Type != Docker && p.RepositoryID() != 0 {
+		f.RepositoryID = p.RepositoryID()
+	}
+	return f
+}
+
+// inherits reports whether the repository's roles count, and no grants.
+func (f Facts) inherits() bool { return f.Inherits || f.Type == Docker }
 
 // Effects is all that a request would do to one package.
 type Effects struct {

@@ -1,6 +1,10 @@
 package access
 
-import "packhouse/internal/oci"
+import (
+	"slices"
+
+	"packhouse/internal/oci"
+)
 
 // Principal is who asks: an account by one of its credentials, a job, the
 // operator of the machine, or nobody. The zero value is nobody, who may read
@@ -55,7 +59,8 @@ type Limit struct {
 	Actions   Actions
 }
 
-// Grant is what a bearer token was issued for.
+// Grant is what a bearer token was issued for: the actions may be none, for a
+// package that it was asked for in vain.
 type Grant struct {
 	Name    oci.Name
 	Actions []Action
@@ -100,23 +105,27 @@ func (p Principal) issuedFor(name oci.Name, a Action) bool {
 	if !p.Restricted {
 		return true
 	}
-	for _, g := range p.Grants {
-		if g.Name != name {
-			continue
-		}
-		for _, granted := range g.Actions {
-			if granted == a {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Grants, func(g Grant) bool {
+		return g.Name == name && slices.Contains(g.Actions, a)
+	})
 }
+
+// mentions reports whether p's bearer token was asked for with name.
+func (p Principal) mentions(name oci.Name) bool {
+	return !p.Restricted || slices.ContainsFunc(p.Grants, func(g Grant) bool { return g.Name == name })
+}
+
+// codespace reports whether p is a codespace, which pulls and no more.
+func (p Principal) codespace() bool { return p.Workflow != nil && p.Workflow.Codespace }
+
+// foreignRule reports whether p is a job that a rule of trust let in, which
+// says all that it may do.
+func foreignRule(p Principal) bool { return p.Workflow != nil && p.Workflow.RepositoryID == 0 }
 
 // reaches reports whether p's credential covers a on the package of f, or on one
 // to be made there. Settings are no token's to change unless it has no limits.
 func (p Principal) reaches(f Facts, a Action) bool {
-	if !p.Limited {
+	if !p.Limited && !foreignRule(p) {
 		return true
 	}
 	return p.limit(f).Has(a)

@@ -137,3 +137,16 @@ func (s Actions) Has(a Action) bool {
 	}
 	return false
 }
+
+// role returns the least role that allows every action of the set.
+func (s Actions) role() Role {
+	switch {
+	case s&Remove != 0:
+		return RoleAdmin
+	case s&Push != 0:
+		return RoleWrite
+	case s != 0:
+		return RoleRead
+	}
+	return ""
+}
