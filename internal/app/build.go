@@ -89,7 +89,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	}
 	a.blobs = blobs
 	a.Registry, err = registry.New(registry.Deps{
-		Lookups: a.Store, Listings: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
+		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
 		Limits: registry.Limits{
 			MaxBlob: int64(cfg.Registry.MaxBlobSize), MaxSessions: cfg.Registry.MaxUploads,
 			SessionIdle: cfg.Registry.UploadInactivity, SessionLife: cfg.Registry.UploadLife, Grace: blobGrace,

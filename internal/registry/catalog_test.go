@@ -45,13 +45,10 @@ func TestCatalogIsWhatMayBeRead(t *testing.T) {
 			}
 			slices.Sort(want)
 			var got []string
-			for last := ""; ; last = got[len(got)-1] {
+			for last, more := "", true; more; more = last != "" {
 				page, err := f.Catalog(f.ctx(), who, access.Container, last, 2)
 				f.check(err)
-				got = append(got, page.Names...)
-				if !page.More {
-					break
-				}
+				got, last = append(got, page.Names...), page.Next
 			}
 			if !slices.Equal(got, want) {
 				f.t.Errorf("%q with scopes %q: catalog %v, may read %v", who.Login, who.Scopes, got, want)

@@ -15,11 +15,12 @@ import (
 // Beside an error there is a session if it goes on and it is known how it
 // stands.
 func (s *Service) FinishUpload(ctx context.Context, who access.Principal, p access.Package, id string, d oci.Digest, body Body) (*Session, error) {
-	sess, release, err := s.open(ctx, who, p, id)
+	o, err := s.open(ctx, who, p, id)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer o.release()
+	sess := o.Session
 	in, err := s.receive(ctx, sess, body)
 	if err != nil {
 		if in.kept {
@@ -35,12 +36,12 @@ func (s *Service) FinishUpload(ctx context.Context, who access.Principal, p acce
 		}
 		return nil, err
 	}
-	return nil, s.commit(ctx, sess, d)
+	return nil, s.commit(ctx, o.target, sess, d)
 }
 
 // PushBlob stores body as the blob d without a session.
 func (s *Service) PushBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest, body Body) error {
-	sess, err := s.newSession(ctx, who, p, d.Algorithm())
+	sess, t, err := s.newSession(ctx, who, p, d.Algorithm())
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (s *Service) PushBlob(ctx context.Context, who access.Principal, p access.P
 		_ = s.Blobs.Discard(context.WithoutCancel(ctx), sess.staged())
 		return err
 	}
-	return s.commit(ctx, sess, d)
+	return s.commit(ctx, t, sess, d)
 }
 
 // verify compares the hash of the session's bytes with d.
@@ -80,12 +81,11 @@ func (s *Service) verify(ctx context.Context, sess *Session, in intake, d oci.Di
 
 // commit puts verified bytes on record: bytes durable first, then the row. The
 // upload is ended even if the client has gone meanwhile.
-func (s *Service) commit(ctx context.Context, sess *Session, d oci.Digest) error {
+func (s *Service) commit(ctx context.Context, t target, sess *Session, d oci.Digest) error {
 	ctx = context.WithoutCancel(ctx)
 	now := s.Now()
 	c := &BlobCommit{
-		Package: sess.Package, OwnerID: sess.OwnerID, Actor: sess.PrincipalID, Visibility: access.Private,
-		Digest: d, Size: sess.Size, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+		Into: t.creation(), Digest: d, Size: sess.Size, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
 	}
 	if sess.staged().Size == 0 {
 		c.endsWith(sess)

@@ -79,7 +79,7 @@ func (f *fixture) open(blobs blob.Store) *registry.Service {
 func (f *fixture) node(change func(d *registry.Deps)) *registry.Service {
 	f.t.Helper()
 	d := registry.Deps{
-		Lookups: f.store, Listings: f.store, Sessions: f.store, Commits: f.store, Blobs: f.blobs,
+		Lookups: f.store, Listings: f.store, Sources: f.store, Sessions: f.store, Commits: f.store, Blobs: f.blobs,
 		Limits: f.limits, Now: func() time.Time { return f.now },
 		NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
 	}
@@ -95,8 +95,13 @@ func (f *fixture) account(login, kind string) access.Principal {
 	f.t.Helper()
 	var id int64
 	err := f.db.Write(f.t.Context(), func(ctx context.Context, tx *database.Tx) error {
-		return tx.QueryRow(ctx, `INSERT INTO accounts (login, kind, site_admin, password_hash, created_at)
+		err := tx.QueryRow(ctx, `INSERT INTO accounts (login, kind, site_admin, password_hash, created_at)
 			VALUES (?, ?, 0, '', 0) RETURNING id`, login, kind).Scan(&id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO logins (login, account_id) VALUES (?, ?)`, login, id)
+		return err
 	})
 	if err != nil {
 		f.t.Fatal(err)

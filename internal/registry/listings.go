@@ -6,10 +6,12 @@ import (
 	"packhouse/internal/access"
 )
 
-// Page is one page of names; More reports whether there are further ones.
+// Page is one page of names.
 type Page struct {
 	Names []string
-	More  bool
+	// Next is what the next page begins after, not always the last of Names; ""
+	// when there is none.
+	Next string
 }
 
 // Tags lists up to n present tags of p after last, in ASCII order. n may be 0.
@@ -29,18 +31,18 @@ func (s *Service) Tags(ctx context.Context, who access.Principal, p access.Packa
 }
 
 // Catalog lists up to n names after last of the packages of type t that who may
-// read, by owner and then by name. n may be 0.
+// read, by owner and then by name. n may be 0. A page may be short, and even
+// empty, and not the last.
 func (s *Service) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) (Page, error) {
 	if n == 0 {
 		return Page{}, nil
 	}
-	names, err := s.Listings.Catalog(ctx, who, t, last, n+1)
-	return page(names, n), err
+	return s.Listings.Catalog(ctx, who, t, last, n)
 }
 
 func page(names []string, n int) Page {
 	if len(names) > n {
-		return Page{Names: names[:n], More: true}
+		return Page{Names: names[:n], Next: names[n-1]}
 	}
 	return Page{Names: names}
 }

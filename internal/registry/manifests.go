@@ -18,6 +18,9 @@ func (s *Service) StatManifest(ctx context.Context, who access.Principal, p acce
 	if err := decide(who, p, pkg, effects(access.Read, ref)); err != nil {
 		return Version{}, err
 	}
+	if err := s.checkReference(pkg, ref); err != nil {
+		return Version{}, err
+	}
 	if v == nil {
 		return Version{}, manifestUnknown(ref)
 	}
@@ -45,38 +48,61 @@ type Pushed struct {
 	Digest  oci.Digest
 	Subject *oci.Descriptor
 	Tags    []oci.Tag
+	// Warning is a text for whoever pushed; "" for none.
+	Warning string
 }
 
 // PushManifest checks the manifest and stores it with all its tags, or nothing.
 // The package must hold every blob and child manifest that it names, except
-// foreign layers and the subject. The first push makes the package, private.
+// foreign layers and the subject. The first push makes the package. What the
+// manifest says of its source may link the package to a repository.
 func (s *Service) PushManifest(ctx context.Context, who access.Principal, p access.Package, push Push) (Pushed, error) {
 	d, tags, err := push.names()
 	if err != nil {
 		return Pushed{}, err
 	}
-	pkg, err := s.Lookups.Package(ctx, who, p)
+	t, err := s.target(ctx, who, p, access.Effects{Action: access.Write, Digest: d, Tags: tags})
 	if err != nil {
 		return Pushed{}, err
 	}
-	if err := decide(who, p, pkg, access.Effects{Action: access.Write, Digest: d, Tags: tags}); err != nil {
+	if err := s.checkReference(t.pkg, push.Reference); err != nil {
 		return Pushed{}, err
 	}
 	m, err := oci.ParseManifest(push.ContentType, push.Content)
 	if err != nil {
 		return Pushed{}, err
 	}
-	now := s.Now()
-	c := &ManifestCommit{
-		Package: p, OwnerID: pkg.OwnerID, Actor: who.AccountID, Visibility: access.Private,
-		Digest: d, Content: push.Content, Manifest: m, Parts: m.Parts(), Tags: tags,
-		Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+	pushed := Pushed{Digest: d, Subject: m.Subject, Tags: tags}
+	if pushed.Warning, err = t.checkImage(m); err != nil {
+		return Pushed{}, err
 	}
+	c, err := s.manifestCommit(ctx, t, m)
+	if err != nil {
+		return Pushed{}, err
+	}
+	c.Digest, c.Content, c.Tags = d, push.Content, tags
 	if err := s.Commits.CommitManifest(context.WithoutCancel(ctx), c); err != nil {
 		return Pushed{}, err
 	}
 	s.manifests.Set(d, push.Content)
-	return Pushed{Digest: d, Subject: m.Subject, Tags: tags}, nil
+	return pushed, nil
+}
+
+// manifestCommit describes what storing m does to the target.
+func (s *Service) manifestCommit(ctx context.Context, t target, m *oci.Manifest) (*ManifestCommit, error) {
+	labels, err := s.labels(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	publish, err := s.publication(ctx, t, labels)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	return &ManifestCommit{
+		Into: t.creation(), Manifest: m, Labels: labels, Publish: publish, Parts: m.Parts(),
+		Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+	}, nil
 }
 
 // names returns the digest of the content, which must be the one it is pushed

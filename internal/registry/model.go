@@ -20,7 +20,30 @@ type Package struct {
 	Address access.Package
 	// Published reports whether a manifest was ever stored.
 	Published bool
+	LinkedBy  LinkedBy
 	Facts     access.Facts
+}
+
+// LinkedBy says how a package came to be linked to its repository.
+type LinkedBy string
+
+// The ways; "" is a package that never was.
+const (
+	ByWorkflow LinkedBy = "workflow"
+	ByLabel    LinkedBy = "label"
+	ByHand     LinkedBy = "hand"
+	// Unlinked is a package whose link was taken away by hand. No label brings
+	// it back.
+	Unlinked LinkedBy = "unlinked"
+)
+
+// Source is a repository that a manifest may name as where it was made.
+type Source struct {
+	ID         int64
+	OwnerID    int64
+	Visibility access.Visibility
+	// Role is the caller's: its own, a team's, or what members have.
+	Role access.RepositoryRole
 }
 
 // Version is one manifest of a package.
@@ -77,17 +100,34 @@ func (s *Session) staged() blob.Staged {
 	return blob.Staged{ID: s.ID, Size: size, State: s.Staged}
 }
 
+// Creation is the package that a commit goes to, and how it is made where there
+// is none.
+type Creation struct {
+	// PackageID is zero when there was none at Address. The package is then
+	// made, unless Actor has made it meanwhile.
+	PackageID  int64
+	Address    access.Package
+	OwnerID    int64
+	Actor      int64 // Principal.ID
+	Visibility access.Visibility
+	// Admin is the account that becomes admin of it; zero for none.
+	Admin int64
+	// RepositoryID is what it is linked to; zero for nothing.
+	RepositoryID int64
+	LinkedBy     LinkedBy
+	Inherits     bool
+	// ByJob gives the jobs of the repository the admin role.
+	ByJob bool
+}
+
 // BlobCommit records that a package holds a blob, whose bytes are durable at
 // Location or are Content.
 type BlobCommit struct {
-	Package    access.Package
-	OwnerID    int64
-	Actor      int64
-	Visibility access.Visibility // of the package, if this creates it
-	Digest     oci.Digest
-	Size       int64
-	Location   blob.Location
-	Content    []byte
+	Into     Creation
+	Digest   oci.Digest
+	Size     int64
+	Location blob.Location
+	Content  []byte
 	// Replaces is a location whose bytes were found broken or gone.
 	Replaces blob.Location
 	// Session is the upload session that ends with this, as it stood at Epoch;
@@ -100,18 +140,31 @@ type BlobCommit struct {
 
 // ManifestCommit records a manifest as a version of a package, with its tags.
 type ManifestCommit struct {
-	Package    access.Package
-	OwnerID    int64
-	Actor      int64
-	Visibility access.Visibility // of the package, if this creates it
-	Digest     oci.Digest
-	Content    []byte
-	Manifest   *oci.Manifest
-	Parts      []oci.Part
-	Tags       []oci.Tag
-	Now        time.Time
+	Into     Creation
+	Digest   oci.Digest
+	Content  []byte
+	Manifest *oci.Manifest
+	Labels   oci.Labels
+	Publish  Publication
+	Parts    []oci.Part
+	Tags     []oci.Tag
+	Now      time.Time
 	// LeaseUntil is promised for the blobs whose lease has run down by half.
 	LeaseUntil time.Time
+}
+
+// Publication is what a manifest does to its package beside becoming a version
+// of it.
+type Publication struct {
+	// Link is the repository to link a package to that never was linked; zero
+	// for none. If the package is not published yet it inherits by Inherit.
+	Link    int64
+	Inherit bool
+	// Visibility is given to a package that is not published yet; "" for none.
+	Visibility access.Visibility
+	// Claim is the source that the manifest names, kept while the package is
+	// linked to nothing.
+	Claim string
 }
 
 // Referrer is one manifest whose subject is another.

@@ -34,8 +34,7 @@ func (s *Service) Mount(ctx context.Context, who access.Principal, p access.Pack
 	}
 	now := s.Now()
 	err = s.Commits.MountBlob(ctx, &BlobCommit{
-		Package: p, OwnerID: pkg.OwnerID, Actor: who.AccountID, Visibility: access.Private,
-		Digest: d, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
+		Into: target{who, p, pkg}.creation(), Digest: d, Now: now, LeaseUntil: now.Add(s.Limits.Grace),
 	})
 	if blobGone(err) {
 		return false, nil

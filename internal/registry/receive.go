@@ -71,10 +71,11 @@ func (s *Service) receive(ctx context.Context, sess *Session, body Body) (intake
 		h, err := s.resumeHash(ctx, sess)
 		return intake{hash: h}, err
 	}
-	if body.Length > s.Limits.MaxBlob-sess.Size {
-		return intake{}, s.tooLarge()
+	limit := s.Limits.maxBlob(sess.Package.Type)
+	if body.Length > limit-sess.Size {
+		return intake{}, tooLarge(limit)
 	}
-	r := io.Reader(&boundedReader{r: s.keepAlive(ctx, sess, body.Reader), left: s.Limits.MaxBlob - sess.Size, over: s.tooLarge()})
+	r := io.Reader(&boundedReader{r: s.keepAlive(ctx, sess, body.Reader), left: limit - sess.Size, over: tooLarge(limit)})
 	if len(sess.Staged) == 0 && sess.Size == int64(len(sess.Content)) && body.Length+sess.Size <= SmallBlob {
 		head, done, err := readSmall(r, SmallBlob-len(sess.Content))
 		if done || err != nil {
@@ -182,8 +183,8 @@ func (s *Service) hashStaged(ctx context.Context, sess *Session, alg oci.Algorit
 	return h, nil
 }
 
-func (s *Service) tooLarge() error {
-	return errs.New(errs.TooLarge, "a blob may have %d bytes at most", s.Limits.MaxBlob).WithCode("SIZE_INVALID")
+func tooLarge(limit int64) error {
+	return errs.New(errs.TooLarge, "a blob may have %d bytes at most", limit).WithCode("SIZE_INVALID")
 }
 
 func shortChunk(got, want int64) error {

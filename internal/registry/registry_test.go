@@ -433,10 +433,10 @@ func TestTagPages(t *testing.T) {
 			page, err := f.Tags(f.ctx(), f.alice, f.app, last, 2)
 			f.check(err)
 			all = append(all, page.Names...)
-			if !page.More {
+			if page.Next == "" {
 				break
 			}
-			last = page.Names[len(page.Names)-1]
+			last = page.Next
 		}
 		if got := fmt.Sprint(all); got != "[1.0 1.10 1.9 B _x a b v1 v1-rc]" {
 			f.t.Errorf("pages together are %s", got)

@@ -25,9 +25,9 @@ type Lookups interface {
 	BlobContent(ctx context.Context, d oci.Digest) ([]byte, error)
 	// ManifestContent returns the exact bytes of a manifest.
 	ManifestContent(ctx context.Context, d oci.Digest) ([]byte, error)
-	// Holder returns a package other than p that holds d, among those that
-	// who may read by membership, grant or visibility; ok is false when none
-	// was found, and not all are looked at. It serves a mount that names no source.
+	// Holder returns a package that holds d and that who may read; ok is false
+	// when none was found, and not all are looked at. It serves a mount that
+	// names no source.
 	Holder(ctx context.Context, who access.Principal, d oci.Digest) (p access.Package, ok bool, err error)
 	// AnyBlob returns the blob row of d whoever holds it; nil when there is none.
 	AnyBlob(ctx context.Context, d oci.Digest) (*Blob, error)
@@ -38,13 +38,21 @@ type Listings interface {
 	// Tags returns up to n present tags after last, in ASCII order.
 	Tags(ctx context.Context, packageID int64, last string, n int) ([]string, error)
 	// Catalog returns up to n names after last, by owner and then by name, of
-	// the published packages of type t that who may read.
-	Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) ([]string, error)
+	// the published packages of type t that who may read. It looks at a bounded
+	// number of packages: a page may be short, and even empty, and not the last.
+	Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) (Page, error)
 	// Referrers returns a page of the referrers of a subject.
 	Referrers(ctx context.Context, q ReferrersQuery) (list []Referrer, more bool, err error)
 	// Versions returns those of the digests that are versions of the package
 	// and have no subject.
 	Versions(ctx context.Context, packageID int64, digests []oci.Digest) (map[oci.Digest]bool, error)
+}
+
+// Sources finds the repositories that manifests name.
+type Sources interface {
+	// Source returns the repository that the name leads to, with who's role on
+	// it; ok is false when there is none.
+	Source(ctx context.Context, who access.Principal, name oci.Name) (src Source, ok bool, err error)
 }
 
 // Sessions keeps upload sessions. A session is found only by the principal and
@@ -95,8 +103,9 @@ type Commits interface {
 
 // Limits bounds what one caller can ask of the registry.
 type Limits struct {
-	// MaxBlob is the largest blob in bytes.
-	MaxBlob int64
+	// MaxBlob is the largest blob in bytes of a container package, and
+	// MaxDockerBlob that of a Docker package, as MaxBlob when zero.
+	MaxBlob, MaxDockerBlob int64
 	// MaxSessions is how many upload sessions one principal may have open.
 	MaxSessions int
 	// SessionIdle is how long a session lives after its last byte, and
@@ -106,14 +115,29 @@ type Limits struct {
 	Grace time.Duration
 }
 
+// maxBlob returns the size in bytes of the largest blob in packages of type t.
+func (l Limits) maxBlob(t access.PackageType) int64 {
+	if t == access.Docker && l.MaxDockerBlob > 0 {
+		return l.MaxDockerBlob
+	}
+	return l.MaxBlob
+}
+
 // Deps is what a Service is built from.
 type Deps struct {
 	Lookups  Lookups
 	Listings Listings
+	Sources  Sources
 	Sessions Sessions
 	Commits  Commits
 	Blobs    blob.Store
 	Limits   Limits
+	// SourceName returns the name of the repository of this server that the
+	// org.opencontainers.image.source of an image leads to; ok is false when it
+	// leads to none of this server's. nil takes none.
+	SourceName func(source string) (name oci.Name, ok bool)
+	// TagsOnly refuses to push or pull Docker packages by digest.
+	TagsOnly bool
 	Now      func() time.Time
 	// NewID returns an unguessable lower-case UUID.
 	NewID func() string
@@ -145,6 +169,9 @@ func New(d Deps) (*Service, error) {
 	small, err := contentCache(smallCacheBytes)
 	if err != nil {
 		return nil, err
+	}
+	if d.SourceName == nil {
+		d.SourceName = func(string) (oci.Name, bool) { return oci.Name{}, false }
 	}
 	return &Service{Deps: d, manifests: manifests, small: small, busy: map[string]bool{}}, nil
 }

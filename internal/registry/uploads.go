@@ -13,7 +13,7 @@ import (
 // that the digest will have; another one works too, at the cost of reading the
 // bytes again.
 func (s *Service) StartUpload(ctx context.Context, who access.Principal, p access.Package, alg oci.Algorithm) (*Session, error) {
-	sess, err := s.newSession(ctx, who, p, alg)
+	sess, _, err := s.newSession(ctx, who, p, alg)
 	if err != nil {
 		return nil, err
 	}
@@ -21,22 +21,19 @@ func (s *Service) StartUpload(ctx context.Context, who access.Principal, p acces
 }
 
 // newSession checks the right to push and describes a session that is not on
-// record yet.
-func (s *Service) newSession(ctx context.Context, who access.Principal, p access.Package, alg oci.Algorithm) (*Session, error) {
-	pkg, err := s.Lookups.Package(ctx, who, p)
+// record yet. It belongs to the package's present address.
+func (s *Service) newSession(ctx context.Context, who access.Principal, p access.Package, alg oci.Algorithm) (*Session, target, error) {
+	t, err := s.mayPush(ctx, who, p)
 	if err != nil {
-		return nil, err
-	}
-	if err := decide(who, p, pkg, access.Effects{Action: access.Write}); err != nil {
-		return nil, err
+		return nil, t, err
 	}
 	now := s.Now()
 	sess := &Session{
-		ID: s.NewID(), OwnerID: pkg.OwnerID, Package: p, PrincipalID: who.AccountID,
+		ID: s.NewID(), OwnerID: t.pkg.OwnerID, Package: t.pkg.Address, PrincipalID: who.ID(),
 		Algorithm: alg, CreatedAt: now,
 	}
 	sess.ExpiresAt = s.expiry(sess, now)
-	return sess, nil
+	return sess, t, nil
 }
 
 func (s *Service) expiry(sess *Session, now time.Time) time.Time {
@@ -47,18 +44,14 @@ func (s *Service) expiry(sess *Session, now time.Time) time.Time {
 	return idle
 }
 
-// mayPush returns nil when who may push to p.
-func (s *Service) mayPush(ctx context.Context, who access.Principal, p access.Package) error {
-	pkg, err := s.Lookups.Package(ctx, who, p)
-	if err != nil {
-		return err
-	}
-	return decide(who, p, pkg, access.Effects{Action: access.Write})
+// mayPush returns p as something that who may push to.
+func (s *Service) mayPush(ctx context.Context, who access.Principal, p access.Package) (target, error) {
+	return s.target(ctx, who, p, access.Effects{Action: access.Write})
 }
 
-// session returns who's session id of p. The right to push was checked.
-func (s *Service) session(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
-	sess, err := s.Sessions.Session(ctx, id, who, p)
+// session returns the session id of the target.
+func (s *Service) session(ctx context.Context, t target, id string) (*Session, error) {
+	sess, err := s.Sessions.Session(ctx, id, t.who, t.pkg.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -70,36 +63,43 @@ func (s *Service) session(ctx context.Context, who access.Principal, p access.Pa
 
 // UploadStatus returns the session as it stands.
 func (s *Service) UploadStatus(ctx context.Context, who access.Principal, p access.Package, id string) (*Session, error) {
-	if err := s.mayPush(ctx, who, p); err != nil {
+	t, err := s.mayPush(ctx, who, p)
+	if err != nil {
 		return nil, err
 	}
-	return s.session(ctx, who, p, id)
+	return s.session(ctx, t, id)
+}
+
+// opened is a session for one request that changes it, until it is released.
+type opened struct {
+	*Session
+	target  target
+	release func()
 }
 
 // open returns who's session id of p for one request that changes it. It is read
 // after the claim: what stood in it before another request ended is stale.
-func (s *Service) open(ctx context.Context, who access.Principal, p access.Package, id string) (sess *Session, release func(), err error) {
-	if err := s.mayPush(ctx, who, p); err != nil {
-		return nil, nil, err
+func (s *Service) open(ctx context.Context, who access.Principal, p access.Package, id string) (o opened, err error) {
+	if o.target, err = s.mayPush(ctx, who, p); err != nil {
+		return o, err
 	}
-	if release, err = s.claim(id); err != nil {
-		return nil, nil, err
+	if o.release, err = s.claim(id); err != nil {
+		return o, err
 	}
-	if sess, err = s.session(ctx, who, p, id); err != nil {
-		release()
-		return nil, nil, err
+	if o.Session, err = s.session(ctx, o.target, id); err != nil {
+		o.release()
 	}
-	return sess, release, nil
+	return o, err
 }
 
 // CancelUpload ends the session and drops its bytes.
 func (s *Service) CancelUpload(ctx context.Context, who access.Principal, p access.Package, id string) error {
-	sess, release, err := s.open(ctx, who, p, id)
+	o, err := s.open(ctx, who, p, id)
 	if err != nil {
 		return err
 	}
-	defer release()
-	return s.drop(ctx, sess)
+	defer o.release()
+	return s.drop(ctx, o.Session)
 }
 
 // drop ends a session: its row first, so that nobody writes to bytes that go.
@@ -137,11 +137,12 @@ func (s *Service) renew(ctx context.Context, sess *Session) error {
 // stands as before. Beside an error there is a session if it is known how it
 // stands.
 func (s *Service) AppendUpload(ctx context.Context, who access.Principal, p access.Package, id string, body Body) (*Session, error) {
-	sess, release, err := s.open(ctx, who, p, id)
+	o, err := s.open(ctx, who, p, id)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer o.release()
+	sess := o.Session
 	in, err := s.receive(ctx, sess, body)
 	if err != nil && !in.kept {
 		return sess, err

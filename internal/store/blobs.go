@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/blob"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
@@ -14,33 +13,11 @@ import (
 	"packhouse/internal/registry"
 )
 
-// ensurePackage returns the id of the package, which it makes if need be.
-func ensurePackage(ctx context.Context, tx *database.Tx, p access.Package, owner, actor int64, v access.Visibility, now time.Time) (int64, error) {
-	var id int64
-	err := tx.QueryRow(ctx, `SELECT id FROM packages WHERE owner_id = ? AND type = ? AND name = ? AND deleted_at IS NULL`,
-		owner, string(p.Type), p.Name.Package()).Scan(&id)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return id, err
-	}
-	err = tx.QueryRow(ctx, `INSERT INTO packages (owner_id, type, name, visibility, created_at, created_by)
-		VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (owner_id, type, name) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
-		owner, string(p.Type), p.Name.Package(), string(v), toMicros(now), actor).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, database.ErrRetry // another push made it at this moment
-	}
-	if err != nil {
-		return 0, err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role) VALUES (?, ?, 'admin')`, id, actor)
-	return id, err
-}
-
 // CommitBlob implements registry.Commits.
 func (s *Store) CommitBlob(ctx context.Context, c *registry.BlobCommit) (blob.Location, error) {
 	var used string
 	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		id, err := s.ensurePackage(ctx, tx, c.Into, c.Now)
 		if err != nil {
 			return err
 		}
@@ -100,7 +77,7 @@ func linkBlob(ctx context.Context, tx *database.Tx, packageID int64, c *registry
 func (s *Store) MountBlob(ctx context.Context, c *registry.BlobCommit) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		// In the order of CommitBlob, so that two of them never wait for each other.
-		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		id, err := s.ensurePackage(ctx, tx, c.Into, c.Now)
 		if err != nil {
 			return err
 		}

@@ -17,24 +17,74 @@ func (s *Store) Tags(ctx context.Context, packageID int64, last string, n int) (
 		WHERE package_id = ? AND name > ? AND until IS NULL ORDER BY name LIMIT ?`, packageID, last, n)
 }
 
-// Catalog implements registry.Listings, in the order of owners and then names.
-// What it shows is what access.Decide lets the caller read; a test compares.
-func (s *Store) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) ([]string, error) {
+// catalogQuery finds a piece of the catalog and then what is known of each
+// package in it.
+const catalogQuery = `SELECT ` + factColumns + `
+	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co
+		JOIN packages cp ON cp.owner_id = co.id AND cp.type = ? AND cp.deleted_at IS NULL
+		WHERE co.login >= ? AND (co.login > ? OR cp.name > ?) AND cp.published_at IS NOT NULL AND co.deleted_at IS NULL
+		ORDER BY co.login, cp.name LIMIT ?) c
+	CROSS JOIN (` + callerColumns + `) w
+	JOIN accounts o ON o.id = c.owner_id
+	JOIN packages p ON p.id = c.package_id` + linkTables + `
+	ORDER BY o.login, p.name`
+
+// A page of the catalog looks at catalogScan packages at most, pieceSize at a time.
+const pieceSize, catalogScan = 250, 5000
+
+// Catalog implements registry.Listings.
+func (s *Store) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) (registry.Page, error) {
 	if !access.MayList(who) {
 		who = access.Principal{} // sees what everybody sees
 	}
+	who = who.Unrestricted() // a bearer token for the catalog names no packages
+	var page registry.Page
+	for scanned := 0; scanned < catalogScan; scanned += pieceSize {
+		seen := 0
+		err := s.catalogPiece(ctx, who, t, last, func(pkg registry.Package) (more bool) {
+			seen++
+			name := pkg.Facts.Name.String()
+			if !access.Decide(who, pkg.Facts.Name, pkg.Facts, access.Effects{Action: access.Read}).Allowed {
+				last = name
+				return true
+			}
+			if len(page.Names) == n {
+				page.Next = page.Names[n-1]
+				return false
+			}
+			page.Names, last = append(page.Names, name), name
+			return true
+		})
+		if err != nil || page.Next != "" || seen < pieceSize {
+			return page, err
+		}
+	}
+	page.Next = last
+	return page, nil
+}
+
+// catalogPiece calls each with the packages after last, in order, until it
+// returns false.
+func (s *Store) catalogPiece(ctx context.Context, who access.Principal, t access.PackageType, last string,
+	each func(registry.Package) bool,
+) error {
 	owner, name, _ := strings.Cut(last, "/")
-	return queryNames(ctx, s.db.Read(), `SELECT o.login || '/' || p.name
-		FROM accounts o
-		JOIN packages p ON p.owner_id = o.id AND p.type = ? AND p.deleted_at IS NULL
-		LEFT JOIN memberships m ON m.organization_id = o.id AND m.user_id = ?
-		LEFT JOIN package_grants g ON g.package_id = p.id AND g.account_id = ?
-		WHERE (o.login, p.name) > (?, ?) AND p.published_at IS NOT NULL
-		AND (p.visibility = 'public' OR (? <> 0
-			AND (p.visibility = 'internal' OR o.id = ? OR m.role = 'owner' OR g.role IS NOT NULL OR ? <> 0)))
-		ORDER BY o.login, p.name LIMIT ?`,
-		string(t), who.AccountID, who.AccountID, owner, name,
-		who.AccountID, who.AccountID, flag(who.SiteAdmin), n)
+	rows, err := s.db.Read().Query(ctx, catalogQuery,
+		append([]any{string(t), owner, owner, name, pieceSize}, callerArgs(who, t)...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		pkg, err := scanPackage(rows)
+		if err != nil {
+			return err
+		}
+		if !each(pkg) {
+			return nil
+		}
+	}
+	return rows.Err()
 }
 
 func flag(b bool) int64 {

@@ -13,86 +13,27 @@ import (
 	"packhouse/internal/registry"
 )
 
-// What a decision needs, in one row: the owner, the package if there is one,
-// and what the caller is to both. The parameters are the package type, the
-// package name, the caller's account twice, and the owner's login.
-const (
-	factColumns = `o.id, o.kind, o.suspended_at IS NOT NULL, COALESCE(p.id, 0), COALESCE(p.visibility, ''),
-		p.published_at IS NOT NULL, COALESCE(m.role, ''), COALESCE(g.role, '')`
-	factTables = ` FROM accounts o
-		LEFT JOIN packages p ON p.owner_id = o.id AND p.type = ? AND p.name = ? AND p.deleted_at IS NULL
-		LEFT JOIN memberships m ON m.organization_id = o.id AND m.user_id = ?
-		LEFT JOIN package_grants g ON g.package_id = p.id AND g.account_id = ?`
-	whereOwner = ` WHERE o.login = ?`
-)
-
-// factRow scans factColumns.
-type factRow struct {
-	ownerID, packageID                      int64
-	kind, visibility, membership, grantRole string
-	suspended, published                    bool
-}
-
-func (f *factRow) dest(more ...any) []any {
-	return append([]any{
-		&f.ownerID, &f.kind, &f.suspended, &f.packageID, &f.visibility,
-		&f.published, &f.membership, &f.grantRole,
-	}, more...)
-}
-
-func (f *factRow) pkg() registry.Package {
-	return registry.Package{
-		ID: f.packageID, OwnerID: f.ownerID, Published: f.published,
-		Facts: access.Facts{
-			Exists: f.packageID != 0, Visibility: access.Visibility(f.visibility),
-			OwnerID: f.ownerID, OwnerExists: true, OwnerSuspended: f.suspended,
-			OwnerIsOrganization: f.kind == "organization",
-			Membership:          access.Membership(f.membership), Grant: access.Role(f.grantRole),
-			MembersCreate: access.SetAll, DefaultVisibility: access.Private, PackageID: f.packageID, Type: access.Container,
-		},
-	}
-}
-
-// ask runs a lookup whose first columns are factColumns. found is false when
-// the owner does not exist, and then nothing else was scanned.
-func (s *Store) ask(ctx context.Context, query string, row *factRow, args []any, more ...any) (bool, error) {
-	err := s.db.Read().QueryRow(ctx, query, args...).Scan(row.dest(more...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func factArgs(who access.Principal, p access.Package, rest ...any) []any {
-	return append([]any{string(p.Type), p.Name.Package(), who.AccountID, who.AccountID}, rest...)
-}
-
-const packageQuery = `SELECT ` + factColumns + factTables + whereOwner
+const packageQuery = `SELECT ` + factColumns + retiredColumn + factTables
 
 // Package implements registry.Lookups.
 func (s *Store) Package(ctx context.Context, who access.Principal, p access.Package) (registry.Package, error) {
-	var row factRow
-	found, err := s.ask(ctx, packageQuery, &row, factArgs(who, p, p.Name.Owner()))
-	if !found {
-		return registry.Package{}, err
-	}
-	return row.pkg(), nil
+	return s.ask(ctx, packageQuery, who, p, nil)
 }
 
 const (
 	versionColumns = `, COALESCE(v.digest, ''), COALESCE(v.media_type, ''), COALESCE(v.size, 0)`
 
-	versionByDigestQuery = `SELECT ` + factColumns + versionColumns + factTables + `
-		LEFT JOIN versions v ON v.package_id = p.id AND v.digest = ? AND v.deleted_at IS NULL` + whereOwner
+	versionByDigestQuery = `SELECT ` + factColumns + retiredColumn + versionColumns + factTables + `
+		LEFT JOIN versions v ON v.package_id = p.id AND v.digest = ? AND v.deleted_at IS NULL`
 
-	versionByTagQuery = `SELECT ` + factColumns + versionColumns + factTables + `
+	versionByTagQuery = `SELECT ` + factColumns + retiredColumn + versionColumns + factTables + `
 		LEFT JOIN tags t ON t.package_id = p.id AND t.name = ? AND t.until IS NULL
-		LEFT JOIN versions v ON v.package_id = p.id AND v.digest = t.digest AND v.deleted_at IS NULL` + whereOwner
+		LEFT JOIN versions v ON v.package_id = p.id AND v.digest = t.digest AND v.deleted_at IS NULL`
 )
 
 // Version implements registry.Lookups.
 func (s *Store) Version(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) (registry.Package, *registry.Version, error) {
-	q := lookup{account: who.AccountID, pkg: p, what: ref.String()}
+	q := question(who, p, ref.String())
 	a, err := s.recent.get(ctx, q, func() (a answer, err error) {
 		a.pkg, a.version, err = s.askVersion(ctx, who, p, ref)
 		return a, err
@@ -105,28 +46,25 @@ func (s *Store) askVersion(ctx context.Context, who access.Principal, p access.P
 	if !ref.Digest.IsZero() {
 		query = versionByDigestQuery
 	}
-	var row factRow
 	var v registry.Version
 	var digest string
-	found, err := s.ask(ctx, query, &row, factArgs(who, p, ref.String(), p.Name.Owner()), &digest, &v.MediaType, &v.Size)
-	if !found {
-		return registry.Package{}, nil, err
-	}
-	if digest == "" {
-		return row.pkg(), nil, nil
+	pkg, err := s.ask(ctx, query, who, p, []any{ref.String()}, &digest, &v.MediaType, &v.Size)
+	if err != nil || digest == "" || pkg.ID == 0 {
+		return pkg, nil, err
 	}
 	v.Digest, err = oci.ParseDigest(digest)
-	return row.pkg(), &v, err
+	return pkg, &v, err
 }
 
-const blobQuery = `SELECT ` + factColumns + `, COALESCE(b.size, -1), COALESCE(b.location, ''), COALESCE(b.lease_until, 0)` +
-	factTables + `
+const blobQuery = `SELECT ` + factColumns + retiredColumn +
+	`, COALESCE(b.size, -1), COALESCE(b.location, ''), COALESCE(b.lease_until, 0)` + factTables + `
 	LEFT JOIN package_blobs h ON h.package_id = p.id AND h.digest = ?
-	LEFT JOIN blobs b ON b.digest = h.digest AND b.state IN ('live', 'condemned')` + whereOwner
+	LEFT JOIN blobs b ON b.digest = h.digest AND b.state IN ('live', 'condemned')`
 
 // Blob implements registry.Lookups.
 func (s *Store) Blob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
-	q := lookup{account: who.AccountID, pkg: p, what: d.String(), blob: true}
+	q := question(who, p, d.String())
+	q.blob = true
 	a, err := s.recent.get(ctx, q, func() (a answer, err error) {
 		a.pkg, a.blob, err = s.askBlob(ctx, who, p, d)
 		return a, err
@@ -135,18 +73,14 @@ func (s *Store) Blob(ctx context.Context, who access.Principal, p access.Package
 }
 
 func (s *Store) askBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
-	var row factRow
 	var lease int64
 	b := registry.Blob{Digest: d}
-	found, err := s.ask(ctx, blobQuery, &row, factArgs(who, p, d.String(), p.Name.Owner()), &b.Size, &b.Location, &lease)
-	if !found {
-		return registry.Package{}, nil, err
-	}
-	if b.Size < 0 {
-		return row.pkg(), nil, nil
+	pkg, err := s.ask(ctx, blobQuery, who, p, []any{d.String()}, &b.Size, &b.Location, &lease)
+	if err != nil || b.Size < 0 || pkg.ID == 0 {
+		return pkg, nil, err
 	}
 	b.LeaseUntil = fromMicros(lease)
-	return row.pkg(), &b, nil
+	return pkg, &b, nil
 }
 
 const anyBlobQuery = `SELECT size, location, lease_until FROM blobs WHERE digest = ? AND state IN ('live', 'condemned')`
@@ -166,28 +100,43 @@ func (s *Store) AnyBlob(ctx context.Context, d oci.Digest) (*registry.Blob, erro
 
 // holderQuery looks at the 100 newest holders alone: some blobs, such as an empty
 // config, are held by most packages of the instance.
-const holderQuery = `SELECT o.login, p.type, p.name
-	FROM (SELECT package_id FROM package_blobs WHERE digest = ? ORDER BY package_id DESC LIMIT 100) h
+const holderQuery = `SELECT ` + factColumns + `
+	FROM (` + callerColumns + `) w
+	CROSS JOIN (SELECT package_id FROM package_blobs WHERE digest = ? ORDER BY package_id DESC LIMIT 100) h
 	JOIN packages p ON p.id = h.package_id AND p.deleted_at IS NULL
-	JOIN accounts o ON o.id = p.owner_id
-	LEFT JOIN memberships m ON m.organization_id = o.id AND m.user_id = ?
-	LEFT JOIN package_grants g ON g.package_id = p.id AND g.account_id = ?
-	WHERE (p.visibility = 'public' OR o.id = ? OR m.role = 'owner' OR g.role IS NOT NULL)
-	LIMIT 1`
+	JOIN accounts o ON o.id = p.owner_id AND o.deleted_at IS NULL` + linkTables
+
+// linkTables is what a listed package p is linked to.
+const linkTables = `
+	LEFT JOIN repositories r ON r.id = p.repository_id AND r.deleted_at IS NULL
+	LEFT JOIN package_repositories pr ON pr.package_id = p.id AND pr.repository_id = w.repository`
 
 // Holder implements registry.Lookups.
 func (s *Store) Holder(ctx context.Context, who access.Principal, d oci.Digest) (access.Package, bool, error) {
-	var owner, kind, name string
-	err := s.db.Read().QueryRow(ctx, holderQuery, d.String(), who.AccountID, who.AccountID, who.AccountID).
-		Scan(&owner, &kind, &name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return access.Package{}, false, nil
-	}
+	rows, err := s.db.Read().Query(ctx, holderQuery, append(callerArgs(who, ""), d.String())...)
 	if err != nil {
 		return access.Package{}, false, err
 	}
-	full, err := oci.ParseName(owner + "/" + name)
-	return access.Package{Type: access.PackageType(kind), Name: full}, err == nil, err
+	defer rows.Close()
+	for rows.Next() {
+		pkg, err := scanPackage(rows)
+		if err != nil {
+			return access.Package{}, false, err
+		}
+		if access.Decide(who, pkg.Facts.Name, pkg.Facts, access.Effects{Action: access.Read, Digest: d}).Allowed {
+			return pkg.Address, true, nil
+		}
+	}
+	return access.Package{}, false, rows.Err()
+}
+
+// scanPackage reads a row of factColumns about a package that exists.
+func scanPackage(rows *sql.Rows) (registry.Package, error) {
+	var row factRow
+	if err := rows.Scan(row.dest()...); err != nil {
+		return registry.Package{}, err
+	}
+	return row.pkg(access.Package{}, false)
 }
 
 // BlobContent implements registry.Lookups.

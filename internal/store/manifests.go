@@ -17,7 +17,7 @@ import (
 // CommitManifest implements registry.Commits.
 func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		id, err := ensurePackage(ctx, tx, c.Package, c.OwnerID, c.Actor, c.Visibility, c.Now)
+		id, err := s.ensurePackage(ctx, tx, c.Into, c.Now)
 		if err != nil {
 			return err
 		}
@@ -38,9 +38,7 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, `UPDATE packages SET published_at = ? WHERE id = ? AND published_at IS NULL`,
-			toMicros(c.Now), id)
-		return err
+		return publish(ctx, tx, id, c)
 	})
 }
 
@@ -198,11 +196,12 @@ func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *regis
 		subject = c.Manifest.Subject.Digest.String()
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO versions
-		(package_id, digest, media_type, size, subject, artifact_type, annotations, created_at, created_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (package_id, digest) DO UPDATE SET media_type = excluded.media_type, deleted_at = NULL`,
+		(package_id, digest, media_type, size, subject, artifact_type, annotations, source, description, licenses, created_at, created_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (package_id, digest) DO UPDATE SET media_type = excluded.media_type, deleted_at = NULL,
+			source = excluded.source, description = excluded.description, licenses = excluded.licenses`,
 		packageID, c.Digest.String(), c.Manifest.MediaType, len(c.Content), subject, c.Manifest.ArtifactType,
-		string(annotations), toMicros(c.Now), c.Actor)
+		string(annotations), c.Labels.Source, c.Labels.Description, c.Labels.Licenses, toMicros(c.Now), c.Into.Actor)
 	return err
 }
 
@@ -223,7 +222,7 @@ func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, 
 		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO tags (package_id, name, digest, since, set_by) VALUES (?, ?, ?, ?, ?)`,
-		packageID, tag.String(), c.Digest.String(), toMicros(c.Now), c.Actor)
+		packageID, tag.String(), c.Digest.String(), toMicros(c.Now), c.Into.Actor)
 	if database.IsUnique(err) {
 		return database.ErrRetry // another push set the tag at this moment
 	}

@@ -24,12 +24,18 @@ type recent struct {
 // maxRecent is how many answers are kept, about 500 bytes each.
 const maxRecent = 4096
 
-// lookup is a question, whole: who asks, and for what.
+// lookup is a question, whole: who asks, and for what. What a caller's credential
+// allows beside is not asked of the database.
 type lookup struct {
-	account int64
-	pkg     access.Package
-	what    string // the tag or digest
-	blob    bool
+	account, token, repository int64
+
+	pkg  access.Package
+	what string // the tag or digest
+	blob bool
+}
+
+func question(who access.Principal, p access.Package, what string) lookup {
+	return lookup{account: who.AccountID, token: who.TokenID, repository: who.RepositoryID(), pkg: p, what: what}
 }
 
 type answer struct {

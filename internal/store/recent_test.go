@@ -30,7 +30,9 @@ func TestAnswersAreNeverStale(t *testing.T) {
 	}
 	exec := func(query string, args ...any) { t.Helper(); execute(t, other, query, args...) }
 	exec(`INSERT INTO accounts (id, login, kind, site_admin, password_hash, created_at) VALUES (1, 'alice', 'user', 0, '', 0)`)
+	exec(`INSERT INTO logins (login, account_id) VALUES ('alice', 1)`)
 	exec(`INSERT INTO packages (id, owner_id, type, name, visibility, created_at, created_by) VALUES (1, 1, 'container', 'app', 'private', 0, 1)`)
+	exec(`INSERT INTO package_names (owner_id, name, type, package_id) VALUES (1, 'app', 'container', 1)`)
 	ask := tagLookup(t, store.New(ours))
 	for i := range 20 {
 		d := oci.SHA256.FromBytes([]byte{byte(i)})

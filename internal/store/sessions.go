@@ -39,7 +39,7 @@ func (s *Store) CreateSession(ctx context.Context, sess *registry.Session, max i
 func (s *Store) Session(ctx context.Context, id string, who access.Principal, p access.Package) (*registry.Session, error) {
 	rows, err := s.sessions(ctx, `SELECT `+sessionColumns+` FROM upload_sessions u JOIN accounts o ON o.id = u.owner_id
 		WHERE u.id = ? AND u.principal_id = ? AND u.type = ? AND u.name = ? AND o.login = ?`,
-		id, who.AccountID, string(p.Type), p.Name.Package(), p.Name.Owner())
+		id, who.ID(), string(p.Type), p.Name.Package(), p.Name.Owner())
 	if err != nil {
 		return nil, err
 	}

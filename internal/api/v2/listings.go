@@ -88,8 +88,8 @@ func (h *Handler) getReferrers(c *call) error {
 
 // nextPage sets the Link header (RFC 8288) when there is more.
 func (c *call) nextPage(page registry.Page, want httpx.Page) {
-	if page.More {
-		c.w.Header().Set("Link", httpx.NextLink(c.r, want.N, page.Names[len(page.Names)-1]))
+	if page.Next != "" {
+		c.w.Header().Set("Link", httpx.NextLink(c.r, want.N, page.Next))
 	}
 }
 
