@@ -14,41 +14,48 @@ import (
 // clean paths and redirect, which hides a traversal and loses the method and
 // body of an upload.
 type dispatch struct {
-	Front
-	hosts  map[string]Front
+	main   site
+	hosts  map[string]site
 	health http.Handler
 }
 
+// site is what one host serves.
+type site struct{ registry, token, rest http.Handler }
+
 func newDispatch(h Handlers, health *health) *dispatch {
-	d := &dispatch{Front: Front{orNotFound(h.Registry), orNotFound(h.Token)}, hosts: map[string]Front{}, health: health}
+	d := &dispatch{main: newSite(h.Registry, h.Token, h.Pages), hosts: map[string]site{}, health: health}
 	for name, f := range h.Hosts {
-		d.hosts[name] = Front{orNotFound(f.Registry), orNotFound(f.Token)}
+		d.hosts[name] = newSite(f.Registry, f.Token, nil)
 	}
 	return d
 }
 
+func newSite(registry, token, rest http.Handler) site {
+	return site{orNotFound(registry), orNotFound(token), orNotFound(rest)}
+}
+
 func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	front := d.front(r.Host)
+	at := d.site(r.Host)
 	switch path := r.URL.Path; {
 	case path == "/v2", strings.HasPrefix(path, "/v2/"):
-		front.Registry.ServeHTTP(w, r)
+		at.registry.ServeHTTP(w, r)
 	case path == "/token":
-		front.Token.ServeHTTP(w, r)
+		at.token.ServeHTTP(w, r)
 	case path == "/healthz", path == "/readyz":
 		d.health.ServeHTTP(w, r)
 	default:
-		notFound(w, r)
+		at.rest.ServeHTTP(w, r)
 	}
 }
 
-// front returns what a client that asked for host talks to.
-func (d *dispatch) front(host string) Front {
+// site returns what a client that asked for host talks to.
+func (d *dispatch) site(host string) site {
 	if len(d.hosts) > 0 {
 		if own, ok := d.hosts[hostName(host)]; ok {
 			return own
 		}
 	}
-	return d.Front
+	return d.main
 }
 
 // hostName returns the name in a Host header: in lower case, without the port,

@@ -18,8 +18,9 @@ import (
 type Handlers struct {
 	Registry http.Handler // everything below /v2/
 	Token    http.Handler // /token
-	// Hosts serve a registry of their own and nothing else; the rest is for
-	// every other host. The keys are names in lower case, without a port.
+	Pages    http.Handler // everything else
+	// Hosts serve a registry of their own and nothing else; the three above are
+	// for every other host. The keys are names in lower case, without a port.
 	Hosts map[string]Front
 	Ready []Check // what must work for /readyz to say yes
 }

@@ -208,6 +208,33 @@ func TestDispatchTakesPathsAsTheyAre(t *testing.T) {
 	}
 }
 
+// Pages are served on the main host and on those nobody configured, and never on
+// the host of a registry.
+func TestDispatchByHost(t *testing.T) {
+	t.Parallel()
+	r := start(t, testConfig(t), Handlers{
+		Registry: echo("main"), Token: echo("token"), Pages: echo("pages"),
+		Hosts: map[string]Front{"docker.test": {Registry: echo("docker"), Token: echo("docker-token")}},
+	}, nil)
+	for _, tt := range []struct{ host, path, want string }{
+		{"packages.test", "/v2/a", "main GET /v2/a 0"},
+		{"packages.test", "/token", "token GET /token 0"},
+		{"packages.test", "/login", "pages GET /login 0"},
+		{"unknown.test", "/login", "pages GET /login 0"},
+		{"docker.test.unknown.test", "/v2/a", "main GET /v2/a 0"},
+		{"docker.test", "/v2/a", "docker GET /v2/a 0"},
+		{"DOCKER.test:8080", "/v2/a", "docker GET /v2/a 0"},
+		{"docker.test.", "/token", "docker-token GET /token 0"},
+		{"docker.test", "/login", "There is nothing at this address.\n"},
+		{"docker.test", "/healthz", "ok\n"},
+		{"[::1]:80", "/v2/a", "main GET /v2/a 0"},
+	} {
+		if _, text := r.ask(t, "GET", tt.host, tt.path, nil, nil); text != tt.want {
+			t.Errorf("%s%s: %q, want %q", tt.host, tt.path, text, tt.want)
+		}
+	}
+}
+
 func TestLocalhostIsBothLoopbacks(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
