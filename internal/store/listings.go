@@ -20,9 +20,10 @@ func (s *Store) Tags(ctx context.Context, packageID int64, last string, n int) (
 // catalogQuery finds a piece of the catalog and then what is known of each
 // package in it.
 const catalogQuery = `SELECT ` + factColumns + `
-	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co
-		JOIN packages cp ON cp.owner_id = co.id AND cp.type = ? AND cp.deleted_at IS NULL
-		WHERE co.login >= ? AND (co.login > ? OR cp.name > ?) AND cp.published_at IS NOT NULL AND co.deleted_at IS NULL
+	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co CROSS JOIN packages cp
+		WHERE cp.owner_id = co.id AND cp.type = ? AND cp.deleted_at IS NULL
+			AND co.login >= ? AND (co.login > ? OR cp.name > ?)
+			AND cp.published_at IS NOT NULL AND co.deleted_at IS NULL
 		ORDER BY co.login, cp.name LIMIT ?) c
 	CROSS JOIN (` + callerColumns + `) w
 	JOIN accounts o ON o.id = c.owner_id
