@@ -1,0 +1,180 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"strings"
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/audit"
+	"packhouse/internal/errs"
+)
+
+// How long a browser stays signed in: without a request, and at all.
+const (
+	SessionIdle = 14 * 24 * time.Hour
+	SessionLife = 90 * 24 * time.Hour
+)
+
+// touchEvery is how old the note of a session's last request may be.
+const touchEvery = time.Hour
+
+// maxAgent is the longest name of a browser that is kept, in bytes.
+const maxAgent = 200
+
+// Session is a browser in which a user is signed in. What is stored cannot be
+// used to sign in.
+type Session struct {
+	SecretHash string // SHA-256 of the secret in the cookie, hexadecimal
+	AccountID  int64
+	// Issuer is the outside provider that vouched for the user; empty after a
+	// password.
+	Issuer     string
+	Address    string
+	Agent      string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
+}
+
+// SessionStore keeps sessions.
+type SessionStore interface {
+	// StartWebSession stores s and ends the session whose hash is replaced, if
+	// there is one. Unauthenticated when the user was suspended or deleted, or
+	// the password was not set at passwordSet, in microseconds; unless that is
+	// negative.
+	StartWebSession(ctx context.Context, s Session, passwordSet int64, replaced string, e audit.Entry) error
+	// WebSession returns the session and its user as it is now; NotFound when
+	// it has expired or ended, or the user may not come in any more.
+	WebSession(ctx context.Context, hash string, now time.Time) (Session, Account, error)
+	// TouchWebSession notes a request; it may be lost by a power cut.
+	TouchWebSession(ctx context.Context, hash string, seen, expires time.Time) error
+	// EndWebSession ends the session, if there is one.
+	EndWebSession(ctx context.Context, hash string) error
+	// SweepWebSessions removes sessions that have expired.
+	SweepWebSessions(ctx context.Context, now time.Time) (int, error)
+	// RecordSignIn records a sign-in that failed.
+	RecordSignIn(ctx context.Context, e audit.Entry) error
+}
+
+// Sessions starts, finds and ends the sessions of browsers. Safe for concurrent
+// use. A suspension, a new password and the deletion of the account end a
+// user's sessions; the store sees to that.
+type Sessions struct {
+	Store  SessionStore
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Browser is what is noted of where a session was started.
+type Browser struct {
+	Address string
+	Agent   string
+	// Secret is that of the session that the browser had before; empty for
+	// none. It ends when another starts.
+	Secret string
+}
+
+// Start signs who in and returns the secret of the session, which is always a
+// new one. issuer is the outside provider that vouched for who, empty after a
+// password.
+func (s *Sessions) Start(ctx context.Context, who access.Principal, issuer string, b Browser) (secret string, err error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(s.Random, raw); err != nil {
+		return "", errs.Wrap(errs.Internal, err, "no randomness for a session")
+	}
+	secret = base64.RawURLEncoding.EncodeToString(raw)
+	now := s.Now()
+	session := Session{
+		SecretHash: sessionHash(secret), AccountID: who.AccountID, Issuer: issuer,
+		Address: b.Address, Agent: cut(b.Agent, maxAgent), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionIdle),
+	}
+	replaced := ""
+	if b.Secret != "" {
+		replaced = sessionHash(b.Secret)
+	}
+	passwordSet := who.Generation
+	if issuer != "" {
+		passwordSet = -1 // no password let who in
+	}
+	err = s.Store.StartWebSession(ctx, session, passwordSet, replaced, audit.Entry{
+		At: now, Actor: audit.By(who), Action: "user.sign-in", Target: who.Login, Detail: signInDetail(issuer, b),
+	})
+	return secret, err
+}
+
+// Failed records that somebody did not get in as login, which may be empty when
+// nobody knows who it was to be.
+func (s *Sessions) Failed(ctx context.Context, login, issuer string, b Browser) error {
+	if login == "" {
+		login = "unknown"
+	}
+	return s.Store.RecordSignIn(ctx, audit.Entry{
+		At: s.Now(), Actor: audit.Server, Action: "user.sign-in-failed", Target: login, Detail: signInDetail(issuer, b),
+	})
+}
+
+func signInDetail(issuer string, b Browser) map[string]any {
+	d := map[string]any{"address": b.Address, "by": "password"}
+	if issuer != "" {
+		d["by"] = issuer
+	}
+	return d
+}
+
+// Find returns the session with that secret and who is signed in by it, or
+// Unauthenticated.
+func (s *Sessions) Find(ctx context.Context, secret string) (Session, access.Principal, error) {
+	now, none := s.Now(), errs.New(errs.Unauthenticated, "nobody is signed in")
+	if secret == "" {
+		return Session{}, access.Principal{}, none
+	}
+	session, a, err := s.Store.WebSession(ctx, sessionHash(secret), now)
+	if errs.Is(err, errs.NotFound) {
+		return Session{}, access.Principal{}, none
+	}
+	if err != nil {
+		return Session{}, access.Principal{}, err
+	}
+	if now.Sub(session.LastSeenAt) >= touchEvery {
+		session.LastSeenAt, session.ExpiresAt = now, now.Add(SessionIdle)
+		if last := session.CreatedAt.Add(SessionLife); session.ExpiresAt.After(last) {
+			session.ExpiresAt = last
+		}
+		if err := s.Store.TouchWebSession(ctx, session.SecretHash, session.LastSeenAt, session.ExpiresAt); err != nil {
+			return Session{}, access.Principal{}, err
+		}
+	}
+	return session, principal(a), nil
+}
+
+// End signs the browser with that secret out. It may be signed out already.
+func (s *Sessions) End(ctx context.Context, secret string) error {
+	if secret == "" {
+		return nil
+	}
+	return s.Store.EndWebSession(ctx, sessionHash(secret))
+}
+
+// Sweep forgets sessions that have expired. Run it now and then.
+func (s *Sessions) Sweep(ctx context.Context) (int, error) {
+	return s.Store.SweepWebSessions(ctx, s.Now())
+}
+
+// sessionHash returns what is stored of a secret, which has too many bits to be
+// guessed: a plain hash holds.
+func sessionHash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func cut(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+	}
+	return strings.ToValidUTF8(s, "")
+}
