@@ -91,9 +91,10 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	a.Registry, err = registry.New(registry.Deps{
 		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
 		Limits: registry.Limits{
-			MaxBlob: int64(cfg.Registry.MaxBlobSize), MaxSessions: cfg.Registry.MaxUploads,
+			MaxBlob: int64(cfg.Registry.MaxBlobSize), MaxDockerBlob: int64(cfg.Docker.MaxBlobSize), MaxSessions: cfg.Registry.MaxUploads,
 			SessionIdle: cfg.Registry.UploadInactivity, SessionLife: cfg.Registry.UploadLife, Grace: blobGrace,
 		},
+		SourceName: sourceName(cfg), TagsOnly: cfg.Docker.TagsOnly,
 		Now:   time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
 	})

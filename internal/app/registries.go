@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"packhouse/internal/access"
 	tokenapi "packhouse/internal/api/token"
@@ -88,4 +89,14 @@ type packageFacts struct {
 func (f packageFacts) Facts(ctx context.Context, who access.Principal, name oci.Name) (access.Facts, error) {
 	pkg, err := f.store.Package(ctx, who, access.Package{Type: f.reach.kind, Also: f.reach.also, Name: name})
 	return pkg.Facts, err
+}
+
+// sourceName tells which repository of this server an address leads to: one of
+// the server's own hosts, or of those that were named.
+func sourceName(cfg *config.Config) func(source string) (oci.Name, bool) {
+	hosts := cfg.Hosts()
+	for _, h := range cfg.Registry.SourceHosts {
+		hosts = append(hosts, strings.ToLower(h))
+	}
+	return func(source string) (oci.Name, bool) { return oci.ParseSource(source, hosts) }
 }

@@ -149,6 +149,9 @@ func TestPushesGoToTheRegistryOfTheHost(t *testing.T) {
 	if res, text := r.ask(t, "GET", docker, "/v2/admin/app/manifests/1", asAdmin(), nil); res.StatusCode != 404 {
 		t.Errorf("the Docker registry has it: %d %s", res.StatusCode, text)
 	}
+	if status, text := r.push(t, docker, "admin/app/image"); status != 401 || !strings.Contains(text, "repository") {
+		t.Errorf("a Docker package without a repository: %d %s", status, text)
+	}
 }
 
 func TestGreeting(t *testing.T) {

@@ -46,7 +46,7 @@ func TestCatalogIsWhatMayBeRead(t *testing.T) {
 			slices.Sort(want)
 			var got []string
 			for last, more := "", true; more; more = last != "" {
-				page, err := f.Catalog(f.ctx(), who, access.Container, last, 2)
+				page, err := f.Catalog(f.ctx(), who, access.Container, "", last, 2)
 				f.check(err)
 				got, last = append(got, page.Names...), page.Next
 			}

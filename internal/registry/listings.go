@@ -30,16 +30,6 @@ func (s *Service) Tags(ctx context.Context, who access.Principal, p access.Packa
 	return page(names, n), err
 }
 
-// Catalog lists up to n names after last of the packages of type t that who may
-// read, by owner and then by name. n may be 0. A page may be short, and even
-// empty, and not the last.
-func (s *Service) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) (Page, error) {
-	if n == 0 {
-		return Page{}, nil
-	}
-	return s.Listings.Catalog(ctx, who, t, last, n)
-}
-
 func page(names []string, n int) Page {
 	if len(names) > n {
 		return Page{Names: names[:n], Next: names[n-1]}

@@ -261,7 +261,7 @@ func TestPrivateUntilSaidOtherwise(t *testing.T) {
 		if err.Error() != nowhere.Error() {
 			f.t.Errorf("a push to an absent and to a private package differ: %q and %q", err, nowhere)
 		}
-		page, err := f.Catalog(f.ctx(), f.bob, access.Container, "", 10)
+		page, err := f.Catalog(f.ctx(), f.bob, access.Container, "", "", 10)
 		f.check(err)
 		if len(page.Names) != 0 {
 			f.t.Errorf("a stranger's catalog has %v", page.Names)

@@ -40,7 +40,7 @@ func (h *Handler) getCatalog(c *call) error {
 	if err != nil {
 		return err
 	}
-	page, err := h.Registry.Catalog(c.r.Context(), c.who, h.Type, want.Last, want.N)
+	page, err := h.Registry.Catalog(c.r.Context(), c.who, h.Type, h.Also, want.Last, want.N)
 	if err != nil {
 		return err
 	}

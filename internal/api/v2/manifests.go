@@ -110,6 +110,9 @@ func (h *Handler) putManifest(c *call) error {
 		}
 		header.Set("OCI-Tag", strings.Join(names, ", "))
 	}
+	if pushed.Warning != "" {
+		header.Set("Warning", `299 - "`+quotable(pushed.Warning)+`"`) // RFC 7234, section 5.5
+	}
 	c.w.WriteHeader(http.StatusCreated)
 	return nil
 }

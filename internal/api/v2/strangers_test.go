@@ -45,7 +45,8 @@ func TestStrangersCannotTellAbsentFromPrivate(t *testing.T) {
 				if a, b := visible(private), visible(other); a != b {
 					t.Errorf("%s, %s %s:\nprivate %s\n absent %s", who, rt.Method, path, a, b)
 				}
-				if private.StatusCode < 400 {
+				// To those who are signed in, referrers are always a list.
+				if private.StatusCode < 400 && !strings.Contains(private.body, `"manifests":[]`) {
 					t.Errorf("%s may %s %s", who, rt.Method, path)
 				}
 			}

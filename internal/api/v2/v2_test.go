@@ -95,7 +95,9 @@ func TestRefusedPushSaysWhy(t *testing.T) {
 
 func TestRefusedPushSaysWhyToABearerTokenThatWasGivenLess(t *testing.T) {
 	s := newServer(t)
-	bearer, err := s.tokens.Issue(t.Context(), s.who["bob"], nil)
+	app, err := oci.ParseName("alice/app")
+	check(t, err)
+	bearer, err := s.tokens.Issue(t.Context(), s.who["bob"], []access.Grant{{Name: app}}) // as the token endpoint does
 	check(t, err)
 	h := http.Header{"Authorization": {"Bearer " + bearer.Token.Reveal()}}
 	a := s.want(s.do(request{method: "POST", path: "/v2/alice/app/blobs/uploads/", header: h}), 401)
