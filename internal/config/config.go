@@ -49,6 +49,7 @@ type Config struct {
 	Registry Registry
 	Docker   Docker
 	OIDC     OIDC
+	Identity Identity
 }
 
 // The values of BareHost.
@@ -180,8 +181,9 @@ func Default() *Config {
 			UploadLife:       24 * time.Hour,
 			MaxUploads:       100,
 		},
-		Docker: Docker{MaxBlobSize: 5 * GiB},
-		OIDC:   defaultOIDC(),
+		Docker:   Docker{MaxBlobSize: 5 * GiB},
+		OIDC:     defaultOIDC(),
+		Identity: Identity{TokenLife: time.Hour},
 	}
 }
 

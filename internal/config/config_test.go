@@ -87,6 +87,7 @@ func TestErrorsNameTheKey(t *testing.T) {
 		{"subdomains of a derived number", "{subdomain_isolation: true, plain_http: true, listen: '192.0.2.1:80'}", "subdomain_isolation: needs a url with a host name"},
 		{"a source with a scheme", "registry: {source_hosts: ['https://forge.test']}", "registry.source_hosts: must be host names"},
 		{"no layer at all", "docker: {max_blob_size: 0}", "docker.max_blob_size: must be more than 0"},
+		{"a token for a day", "identity: {token_life: 24h}", "identity.token_life: must be between 1m and 6h"},
 		{"log level", "log: {level: loud}", "log.level: must be debug"},
 		{"sample", "otlp: {sample: 2}", "otlp.sample: must be between 0 and 1"},
 		{"drain", "drain: {uploads: 1s}", "drain.uploads: must not be less than drain.requests"},

@@ -45,7 +45,7 @@ const EnvPrefix = "PACKHOUSE_"
 
 // Settings lists every setting of c, in the order of the documentation.
 func Settings(c *Config) []Setting {
-	return slices.Concat(generalSettings(c), signInSettings(c), storageSettings(c), limitSettings(c))
+	return slices.Concat(generalSettings(c), signInSettings(c), identitySettings(c), storageSettings(c), limitSettings(c))
 }
 
 func generalSettings(c *Config) []Setting {

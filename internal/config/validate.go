@@ -22,6 +22,7 @@ func (c *Config) Validate() error {
 	c.checkObservation(&p)
 	c.checkLimits(&p)
 	c.checkOIDC(&p)
+	c.checkIdentity(&p)
 	return errors.Join(p...)
 }
 
