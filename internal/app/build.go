@@ -26,6 +26,7 @@ type App struct {
 	Handlers Handlers
 	Accounts *account.Service
 	Tokens   *token.Authenticator
+	Trust    *token.Trust
 	Registry *registry.Service
 	Store    *store.Store
 
@@ -63,8 +64,9 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	a.Trust = newTrust(cfg, a.Store)
 	a.Tokens, err = token.NewAuthenticator(token.Options{
-		Store: a.Store, Keys: a.Store, Passwords: a.Accounts, Issuer: cfg.URL, Service: public.Host,
+		Store: a.Store, Keys: a.Store, Passwords: a.Accounts, Identities: a.Trust, Issuer: cfg.URL, Service: public.Host,
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
 	})
 	return err
@@ -102,6 +104,9 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	if err := a.composeRegistries(cfg); err != nil {
+		return err
+	}
+	if err := a.composePages(cfg); err != nil {
 		return err
 	}
 	a.Handlers.Ready = []Check{{Name: "database", Probe: a.db.Ping}, {Name: "blobs", Probe: blobs.Probe}}

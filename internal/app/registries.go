@@ -65,7 +65,7 @@ func (a *App) front(cfg *config.Config, address string, r reach) (Front, error) 
 	return Front{
 		Registry: h,
 		Token: tokenapi.New(tokenapi.Deps{
-			Credentials: a.Tokens, Packages: packageFacts{a.Store, r}, Realm: public.Host,
+			Credentials: a.Tokens, Packages: packageFacts{a.Store, r}, Exchanger: a.Trust, Realm: public.Host,
 		}),
 	}, err
 }

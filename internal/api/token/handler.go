@@ -39,6 +39,8 @@ type Packages interface {
 type Deps struct {
 	Credentials Credentials
 	Packages    Packages
+	// Exchanger takes identity tokens; nil when none are taken.
+	Exchanger Exchanger
 	// Realm is what a sign-in prompt calls us. It holds no quotes.
 	Realm string
 }
@@ -63,7 +65,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		who, scopes, err = h.byQuery(r)
 	case http.MethodPost:
 		event.Route = "POST /token"
-		who, scopes, err = h.byForm(r)
+		var form url.Values
+		if form, err = readForm(r); err != nil {
+			break
+		}
+		if form.Get("grant_type") == exchangeGrant {
+			return h.trade(w, r, form)
+		}
+		who, scopes, err = h.byForm(r, form)
 	default:
 		w.Header().Set("Allow", "GET, POST")
 		err = errs.New(errs.Unsupported, "the token endpoint takes GET and POST")
@@ -91,11 +100,7 @@ func (h *handler) byQuery(r *http.Request) (access.Principal, []string, error) {
 
 // byForm reads a POST in the manner of OAuth 2. Refresh tokens are never given
 // out, so none is taken.
-func (h *handler) byForm(r *http.Request) (access.Principal, []string, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return access.Principal{}, nil, err
-	}
+func (h *handler) byForm(r *http.Request, form url.Values) (access.Principal, []string, error) {
 	switch form.Get("grant_type") {
 	case "password":
 	case "refresh_token":
@@ -130,15 +135,17 @@ func unsupported(text string) error {
 
 // exchange issues the token.
 func (h *handler) exchange(ctx context.Context, who access.Principal, scopes []string) (answer, error) {
-	wanted, err := parseScopes(scopes)
+	asked, err := parseScopes(scopes)
 	if err != nil {
 		return answer{}, err
 	}
-	granted, err := h.grant(ctx, who, wanted)
-	if err != nil {
+	// Anyone gets to list, but sees what is public alone if nobody.
+	granted := wanted{catalog: asked.catalog && access.MayList(who)}
+	if granted.packages, err = h.grant(ctx, who, asked.packages); err != nil {
 		return answer{}, err
 	}
-	bearer, err := h.Credentials.Issue(ctx, who, granted)
+	who.Catalog = granted.catalog
+	bearer, err := h.Credentials.Issue(ctx, who, granted.packages)
 	if err != nil {
 		return answer{}, err
 	}

@@ -12,6 +12,9 @@ ALTER TABLE accounts ADD COLUMN default_visibility TEXT COLLATE "C" NOT NULL DEF
     CHECK (default_visibility IN ('private', 'internal', 'public', 'repository'));
 ALTER TABLE accounts ADD COLUMN sso_required BIGINT NOT NULL DEFAULT 0;
 
+-- Set for a member who is one by an outside provider's groups alone.
+ALTER TABLE memberships ADD COLUMN from_group BIGINT NOT NULL DEFAULT 0;
+
 -- Every login that leads to an account: its present one and those it had.
 CREATE TABLE logins (
     login      TEXT COLLATE "C"    PRIMARY KEY, -- lower-case
@@ -171,6 +174,7 @@ CREATE TABLE trust_rules (
 );
 CREATE INDEX trust_rules_issuer ON trust_rules (issuer);
 CREATE INDEX trust_rules_owner ON trust_rules (owner_id);
+CREATE INDEX tokens_trust ON tokens (trust_id) WHERE trust_id IS NOT NULL;
 
 -- An account's identities at outside providers.
 CREATE TABLE identities (

@@ -12,6 +12,9 @@ ALTER TABLE accounts ADD COLUMN default_visibility TEXT NOT NULL DEFAULT 'privat
     CHECK (default_visibility IN ('private', 'internal', 'public', 'repository'));
 ALTER TABLE accounts ADD COLUMN sso_required INTEGER NOT NULL DEFAULT 0;
 
+-- Set for a member who is one by an outside provider's groups alone.
+ALTER TABLE memberships ADD COLUMN from_group INTEGER NOT NULL DEFAULT 0;
+
 -- Every login that leads to an account: its present one and those it had.
 CREATE TABLE logins (
     login      TEXT    PRIMARY KEY, -- lower-case
@@ -157,7 +160,7 @@ CREATE TABLE token_authorizations (
 -- Whose identity tokens are taken, and what they are worth: exactly one of
 -- repository_id and package_id is set, or neither for the whole namespace.
 CREATE TABLE trust_rules (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- bearer tokens name it: never used again
     owner_id      INTEGER NOT NULL REFERENCES accounts (id),
     repository_id INTEGER REFERENCES repositories (id),
     package_id    INTEGER REFERENCES packages (id),
@@ -171,6 +174,7 @@ CREATE TABLE trust_rules (
 );
 CREATE INDEX trust_rules_issuer ON trust_rules (issuer);
 CREATE INDEX trust_rules_owner ON trust_rules (owner_id);
+CREATE INDEX tokens_trust ON tokens (trust_id) WHERE trust_id IS NOT NULL;
 
 -- An account's identities at outside providers.
 CREATE TABLE identities (
