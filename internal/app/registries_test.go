@@ -17,9 +17,20 @@ import (
 // composed starts a whole server of cfg on a free port.
 func composed(t *testing.T, cfg *config.Config) *running {
 	t.Helper()
-	cfg.Data = testkit.MemoryDir(t)
+	return composedIn(t, cfg, "")
+}
+
+// composedIn does so with the data of an earlier server; "" for none.
+func composedIn(t *testing.T, cfg *config.Config, data string) *running {
+	t.Helper()
+	if cfg.Data = data; data == "" {
+		cfg.Data = testkit.MemoryDir(t)
+	}
 	a, err := Build(t.Context(), cfg, discard())
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Accounts.Bootstrap(context.Background(), "a long password"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -27,10 +38,9 @@ func composed(t *testing.T, cfg *config.Config) *running {
 			t.Error(err)
 		}
 	})
-	if _, err := a.Accounts.Bootstrap(context.Background(), "a long password"); err != nil {
-		t.Fatal(err)
-	}
-	return start(t, cfg, a.Handlers, nil)
+	r := start(t, cfg, a.Handlers, nil)
+	r.app = a
+	return r
 }
 
 // ask sends a request that was meant for host.
@@ -106,15 +116,17 @@ func TestEachRegistryHasItsHost(t *testing.T) {
 	}
 }
 
+// emptyConfig is the digest of {}.
+const emptyConfig = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
 // push stores an image without layers and returns the status of its manifest.
 func (r *running) push(t *testing.T, host, name string) (int, string) {
 	t.Helper()
-	const config = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-	if res, text := r.ask(t, "POST", host, "/v2/"+name+"/blobs/uploads/?digest="+config, asAdmin(), strings.NewReader("{}")); res.StatusCode != 201 {
+	if res, text := r.ask(t, "POST", host, "/v2/"+name+"/blobs/uploads/?digest="+emptyConfig, asAdmin(), strings.NewReader("{}")); res.StatusCode != 201 {
 		return res.StatusCode, text
 	}
 	manifest := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",` +
-		`"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"` + config + `","size":2},"layers":[]}`
+		`"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"` + emptyConfig + `","size":2},"layers":[]}`
 	res, text := r.ask(t, "PUT", host, "/v2/"+name+"/manifests/1", asAdmin(), bytes.NewReader([]byte(manifest)))
 	return res.StatusCode, text
 }

@@ -22,6 +22,7 @@ import (
 // running is a server under test.
 type running struct {
 	Addresses
+	app   *App   // what is served; nil: handlers of the test
 	addr  string // of the registry
 	log   *syncBuffer
 	stop  context.CancelFunc
