@@ -42,7 +42,7 @@ func decide(who access.Principal, p access.Package, pkg Package, e access.Effect
 	d := access.Decide(who, p.Name, pkg.Facts, e)
 	switch {
 	case !d.Allowed:
-		return refusal(who, pkg.Facts, e, d)
+		return refusal(who, p.Name, pkg.Facts, e, d)
 	case pkg.Facts.Exists:
 		return nil
 	}
@@ -51,16 +51,18 @@ func decide(who access.Principal, p access.Package, pkg Package, e access.Effect
 
 // refusal makes a private package look absent to one who may not know of it,
 // and an absent one look the same; a refused push says the same of both.
-func refusal(who access.Principal, f access.Facts, e access.Effects, d access.Decision) error {
+func refusal(who access.Principal, asked oci.Name, f access.Facts, e access.Effects, d access.Decision) error {
 	switch {
 	case who.Anonymous() && f.Mode != access.Disabled:
 		return errs.New(errs.Unauthenticated, "authentication required")
-	case !d.Told && e.Action == access.Write:
-		return errs.New(errs.Denied, "the account may not push to this package, nor create it in this namespace")
-	case !d.Told:
+	case !d.Told && e.Action != access.Write:
 		return errs.New(errs.NotFound, "no such package, or no right to read it").WithCode("NAME_UNKNOWN")
 	}
-	return errs.New(errs.Denied, "%s", d.Reason.Text).WithDetail(map[string]string{"reason": d.Reason.Code})
+	err := errs.New(errs.Denied, "%s", access.Explain(who, asked, f, e, d))
+	if d.Told {
+		err = err.WithDetail(map[string]string{"reason": d.Reason.Code})
+	}
+	return err
 }
 
 // mayName checks the name that a new package would get.

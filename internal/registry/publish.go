@@ -75,7 +75,8 @@ func (s *Service) publication(ctx context.Context, t target, l oci.Labels) (Publ
 }
 
 // publishAs has the first publish give the package another visibility than the
-// one it was made with, which must be one that the caller may make there.
+// one it was made with, which must be one that the caller may make there. One
+// who may push to the package and make none leaves it as it is.
 func (t target) publishAs(p *Publication, v access.Visibility) error {
 	f := t.pkg.Facts
 	if v == f.Visibility {
@@ -85,10 +86,13 @@ func (t target) publishAs(p *Publication, v access.Visibility) error {
 	e := access.Effects{Action: access.Write, Visibility: v}
 	who := t.who.Unrestricted()
 	who.Limited = false // the right to push was checked
-	if d := access.Decide(who, t.asked.Name, f, e); !d.Allowed {
-		return refusal(t.who, f, e, d)
+	d := access.Decide(who, t.asked.Name, f, e)
+	switch {
+	case d.Allowed:
+		p.Visibility = v
+	case d.Reason.Code == "visibility_not_allowed":
+		return refusal(t.who, t.asked.Name, f, e, d)
 	}
-	p.Visibility = v
 	return nil
 }
 

@@ -1,0 +1,178 @@
+package registry_test
+
+import (
+	"strings"
+	"testing"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/registry"
+)
+
+const sourceLabel = "org.opencontainers.image.source"
+
+// from is a label that names a repository of the server.
+func from(repository string) map[string]string {
+	return map[string]string{sourceLabel: "https://packages.test/" + repository}
+}
+
+// withSources has f take labels that name repositories on packages.test.
+func (f *fixture) withSources() {
+	f.Service = f.node(func(d *registry.Deps) {
+		d.SourceName = func(source string) (oci.Name, bool) { return oci.ParseSource(source, []string{"packages.test"}) }
+	})
+}
+
+// link describes how a package is linked.
+func (f *fixture) link(p access.Package) string {
+	f.t.Helper()
+	return f.value(`SELECT COALESCE(r.name, '-') || ' ' || p.linked_by || ' ' || p.inherits || ' ' || p.claimed_source
+		FROM packages p JOIN accounts o ON o.id = p.owner_id LEFT JOIN repositories r ON r.id = p.repository_id
+		WHERE o.login = ? AND p.name = ?`, p.Name.Owner(), p.Name.Package())
+}
+
+func TestSourceLinksAtTheFirstPublish(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.withSources()
+		code, secret := f.repository("acme/code", access.Private), f.repository("acme/secret", access.Private)
+		f.repository("alice/code", access.Private)
+		carol, dave := f.account("carol", "user"), f.account("dave", "user")
+		f.member("acme", carol, access.Member)
+		f.member("acme", dave, access.Owner)
+		f.exec(`INSERT INTO repository_grants (repository_id, account_id, role) VALUES (?, ?, 3)`, code, carol.AccountID)
+		job := f.job("acme/code", code)
+		const host = "https://packages.test/"
+		for _, c := range []struct {
+			label string
+			who   access.Principal
+			p     access.Package
+			from  map[string]string
+			want  string
+		}{
+			{"a member who may write there", carol, pkg("acme/a"), from("acme/code"), "code label 1 "},
+			{"a member who may read there", carol, pkg("acme/b"), from("acme/secret"), "-  0 " + host + "acme/secret"},
+			{"an owner", dave, pkg("acme/c"), from("acme/secret"), "secret label 1 "},
+			{"a repository of another owner", f.alice, f.app, from("acme/code"), "-  0 " + host + "acme/code"},
+			{"the own repository", f.alice, f.other, from("alice/code"), "code label 1 "},
+			{"no such repository", f.alice, pkg("alice/third"), from("alice/nothing"), "-  0 " + host + "alice/nothing"},
+			{"another server", f.alice, pkg("alice/fourth"), map[string]string{sourceLabel: "https://elsewhere.test/alice/code"}, "-  0 https://elsewhere.test/alice/code"},
+			{"no label", f.alice, pkg("alice/fifth"), nil, "-  0 "},
+			{"a job, which links to its own repository", job, pkg("acme/d"), from("acme/secret"), "code workflow 1 "},
+			{"the Docker registry, where the name is the link", dave, docker("acme/code/e"), from("acme/secret"), "code hand 1 "},
+		} {
+			f.check(f.publish(c.who, c.p, c.from))
+			if got := f.link(c.p); got != c.want {
+				f.t.Errorf("%s: %q, want %q", c.label, got, c.want)
+			}
+		}
+		f.exec(`UPDATE accounts SET inherit_default = 0 WHERE login = 'acme'`)
+		f.check(f.publish(carol, pkg("acme/f"), from("acme/code")))
+		if got := f.link(pkg("acme/f")); got != "code label 0 " {
+			f.t.Errorf("where packages do not inherit: %q", got)
+		}
+		_ = secret
+	})
+}
+
+func TestSourceOfLaterPushes(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.withSources()
+		code := f.repository("acme/code", access.Private)
+		f.repository("acme/secret", access.Private)
+		carol, dave := f.account("carol", "user"), f.account("dave", "user")
+		f.member("acme", carol, access.Member)
+		f.member("acme", dave, access.Member)
+		for _, who := range []access.Principal{carol, dave} {
+			f.exec(`INSERT INTO repository_grants (repository_id, account_id, role) VALUES (?, ?, 3)`, code, who.AccountID)
+		}
+		f.check(f.publish(carol, f.org, nil))
+		f.exec(`INSERT INTO package_grants (package_id, account_id, role) SELECT id, ?, 'write' FROM packages`, dave.AccountID)
+		want := func(label, want string) {
+			f.t.Helper()
+			if got := f.link(f.org); got != want {
+				f.t.Errorf("%s: %q, want %q", label, got, want)
+			}
+		}
+		f.check(f.publish(dave, f.org, from("acme/code")))
+		want("by one who may write", "-  0 https://packages.test/acme/code")
+		f.check(f.publish(carol, f.org, from("acme/secret")))
+		want("by an admin who may not write there", "-  0 https://packages.test/acme/secret")
+		f.exec(`UPDATE packages SET linked_by = 'unlinked'`)
+		f.check(f.publish(carol, f.org, from("acme/code")))
+		want("after the link was taken away", "- unlinked 0 https://packages.test/acme/code")
+		f.exec(`UPDATE packages SET linked_by = ''`)
+		f.check(f.publish(carol, f.org, from("acme/code")))
+		want("by an admin who may write there", "code label 0 ")
+		f.check(f.publish(carol, f.org, from("acme/secret")))
+		want("once it is linked", "code label 0 ")
+	})
+}
+
+// A first publish may give the package the visibility of its repository, if the
+// publisher may make such packages.
+func TestVisibilityOfTheRepository(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.withSources()
+		f.exec(`UPDATE accounts SET default_visibility = 'repository', members_create = 3 WHERE login = 'acme'`)
+		inner, open := f.repository("acme/inner", access.Internal), f.repository("acme/open", access.Public)
+		carol := f.account("carol", "user")
+		f.member("acme", carol, access.Member)
+		for _, id := range []int64{inner, open} {
+			f.exec(`INSERT INTO repository_grants (repository_id, account_id, role) VALUES (?, ?, 3)`, id, carol.AccountID)
+		}
+		f.check(f.publish(carol, pkg("acme/a"), from("acme/inner")))
+		f.check(f.publish(carol, pkg("acme/b"), nil))
+		err := f.publish(carol, pkg("acme/c"), from("acme/open"))
+		wantKind(f.t, err, errs.Denied)
+		f.wantReason(err, "visibility_not_allowed")
+		for name, want := range map[string]access.Visibility{"acme/a": access.Internal, "acme/b": access.Private, "acme/c": access.Private} {
+			if got := f.facts(carol, pkg(name)).Visibility; got != want {
+				f.t.Errorf("%s is %s, want %s", name, got, want)
+			}
+		}
+		// Only the first publish does that.
+		f.exec(`UPDATE packages SET visibility = 'private'`)
+		f.check(f.publish(carol, pkg("acme/a"), map[string]string{"more": "labels"}))
+		if got := f.facts(carol, pkg("acme/a")).Visibility; got != access.Private {
+			f.t.Errorf("a second push made the package %s", got)
+		}
+	})
+}
+
+func TestLabelsOfVersions(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		const described, licensed = "org.opencontainers.image.description", "org.opencontainers.image.licenses"
+		last := func() string {
+			return f.value(`SELECT source || '|' || description || '|' || licenses FROM versions ORDER BY id DESC LIMIT 1`)
+		}
+		long := strings.Repeat("ü", 600)
+		f.check(f.publish(f.alice, f.app, map[string]string{sourceLabel: "somewhere", described: "a\x00b" + long, licensed: long}))
+		if got, want := last(), "somewhere|ab"+long[:2*510]+"|"+long[:2*256]; got != want {
+			f.t.Errorf("labels %q, want %q", got, want)
+		}
+		config := []byte(`{"config":{"Labels":{"` + described + `":"from the config","` + licensed + `":7}}}`)
+		f.push(f.alice, f.app, config)
+		notes := map[string]string{described: "from the manifest", licensed: "MIT", sourceLabel: "there"}
+		f.check(f.publishConfig(f.alice, f.app, config, "application/vnd.docker.container.image.v1+json", notes))
+		if got := last(); got != "there|from the config|MIT" {
+			f.t.Errorf("labels and annotations: %q", got)
+		}
+		f.check(f.publishConfig(f.alice, f.app, config, "application/vnd.example.config+json", notes))
+		if got := last(); got != "there|from the manifest|MIT" {
+			f.t.Errorf("annotations of what is no image: %q", got)
+		}
+		big := []byte(`{"config":{"Labels":{"` + described + `":"much"}},"more":"` + strings.Repeat("x", oci.MaxConfigSize) + `"}`)
+		f.push(f.alice, f.app, big)
+		f.check(f.publishConfig(f.alice, f.app, big, "application/vnd.oci.image.config.v1+json", nil))
+		if got := last(); got != "||" {
+			f.t.Errorf("of a config that is too large: %q", got)
+		}
+		_, err := f.tag(f.alice, f.app, []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],
+			"annotations":{"`+described+`":"of an index"}}`), "v2")
+		f.check(err)
+		if got := last(); got != "|of an index|" {
+			f.t.Errorf("of an index: %q", got)
+		}
+	})
+}
