@@ -61,5 +61,9 @@ func (s *Service) upgrade(ctx context.Context, a *Account, password string) {
 }
 
 func principal(a Account) access.Principal {
-	return access.Principal{AccountID: a.ID, Login: a.Login, SiteAdmin: a.SiteAdmin, Scopes: access.AllScopes}
+	who := access.Principal{AccountID: a.ID, Login: a.Login, SiteAdmin: a.SiteAdmin, Scopes: access.AllScopes}
+	if !a.PasswordChangedAt.IsZero() {
+		who.Generation = a.PasswordChangedAt.UnixMicro()
+	}
+	return who
 }

@@ -12,11 +12,13 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/oci"
 	"packhouse/internal/token"
 )
 
 var (
 	_ token.Store    = (*Store)(nil)
+	_ token.Issued   = (*Store)(nil)
 	_ token.KeyStore = (*Store)(nil)
 )
 
@@ -36,20 +38,16 @@ func optionalTime(us sql.NullInt64) time.Time {
 	return fromMicros(us.Int64)
 }
 
-// CreateToken implements token.Store.
-func (s *Store) CreateToken(ctx context.Context, t token.Token) (id int64, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		return tx.QueryRow(ctx, `INSERT INTO tokens (account_id, kind, note, secret_hash, scopes, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-			t.AccountID, string(t.Kind), t.Note, t.SecretHash, int64(t.Scopes), toMicros(t.CreatedAt),
-			optionalMicros(t.ExpiresAt)).Scan(&id)
-	})
-	return id, err
-}
-
 const (
-	holderColumns = `a.id, a.login, a.site_admin, a.suspended_at IS NOT NULL`
-	tokenColumns  = `t.id, t.account_id, t.kind, t.note, t.secret_hash, t.scopes, t.created_at, t.expires_at, t.last_used_at, t.revoked_at`
+	holderColumns = `a.id, a.login, a.site_admin, a.suspended_at IS NOT NULL, a.deleted_at IS NOT NULL, a.password_changed_at`
+	tokenColumns  = `t.id, t.account_id, t.kind, t.note, t.secret_hash, t.scopes, t.created_at, t.expires_at, t.last_used_at,
+		t.revoked_at, t.fine_grained, COALESCE(t.repository_id, 0), COALESCE(t.trust_id, 0), t.codespace`
+	// A workflow token follows its repository to whoever owns it.
+	credentialQuery = `SELECT ` + holderColumns + `, COALESCE(r.name, ''), t.trust_id IS NOT NULL AND w.id IS NULL, ` + tokenColumns + `
+		FROM tokens t
+		LEFT JOIN repositories r ON r.id = t.repository_id AND r.deleted_at IS NULL
+		LEFT JOIN trust_rules w ON w.id = t.trust_id
+		JOIN accounts a ON a.id = COALESCE(r.owner_id, t.account_id)`
 )
 
 // holderRow and tokenRow scan holderColumns and tokenColumns.
@@ -58,7 +56,9 @@ type holderRow struct {
 	admin int64
 }
 
-func (r *holderRow) dest() []any { return []any{&r.h.AccountID, &r.h.Login, &r.admin, &r.h.Suspended} }
+func (r *holderRow) dest() []any {
+	return []any{&r.h.AccountID, &r.h.Login, &r.admin, &r.h.Suspended, &r.h.Deleted, &r.h.Generation}
+}
 
 func (r *holderRow) holder() token.Holder {
 	r.h.SiteAdmin = r.admin != 0
@@ -66,16 +66,16 @@ func (r *holderRow) holder() token.Holder {
 }
 
 type tokenRow struct {
-	t                          token.Token
-	kind                       string
-	scopes, created            int64
-	expires, lastUsed, revoked sql.NullInt64
+	t                                   token.Token
+	kind                                string
+	scopes, created, limited, codespace int64
+	expires, lastUsed, revoked          sql.NullInt64
 }
 
 func (r *tokenRow) dest() []any {
 	return []any{
 		&r.t.ID, &r.t.AccountID, &r.kind, &r.t.Note, &r.t.SecretHash, &r.scopes, &r.created,
-		&r.expires, &r.lastUsed, &r.revoked,
+		&r.expires, &r.lastUsed, &r.revoked, &r.limited, &r.t.RepositoryID, &r.t.TrustID, &r.codespace,
 	}
 }
 
@@ -83,34 +83,71 @@ func (r *tokenRow) token() token.Token {
 	t := r.t
 	t.Kind, t.Scopes, t.CreatedAt = token.Kind(r.kind), access.Scopes(r.scopes), fromMicros(r.created)
 	t.ExpiresAt, t.LastUsedAt, t.RevokedAt = optionalTime(r.expires), optionalTime(r.lastUsed), optionalTime(r.revoked)
+	t.Limited, t.Codespace = r.limited != 0, r.codespace != 0
 	return t
 }
 
 // TokenBySecret implements token.Store.
 func (s *Store) TokenBySecret(ctx context.Context, hash string) (token.Token, token.Holder, error) {
-	return s.credential(ctx, `SELECT `+holderColumns+`, `+tokenColumns+`
-		FROM tokens t JOIN accounts a ON a.id = t.account_id WHERE t.secret_hash = ?`, hash)
+	return s.credential(ctx, credentialQuery+` WHERE t.secret_hash = ?`, hash)
 }
 
-// Credential implements token.Store.
-func (s *Store) Credential(ctx context.Context, accountID, tokenID int64) (token.Token, token.Holder, error) {
-	if tokenID != 0 {
-		return s.credential(ctx, `SELECT `+holderColumns+`, `+tokenColumns+`
-			FROM tokens t JOIN accounts a ON a.id = t.account_id WHERE t.id = ? AND a.id = ?`, tokenID, accountID)
-	}
-	var h holderRow
-	err := s.db.Read().QueryRow(ctx, `SELECT `+holderColumns+` FROM accounts a WHERE a.id = ?`, accountID).Scan(h.dest()...)
-	return token.Token{}, h.holder(), noCredential(err)
+// TokenByID implements token.Store.
+func (s *Store) TokenByID(ctx context.Context, id int64) (token.Token, token.Holder, error) {
+	return s.credential(ctx, credentialQuery+` WHERE t.id = ?`, id)
 }
 
-func (s *Store) credential(ctx context.Context, query string, args ...any) (token.Token, token.Holder, error) {
-	var h holderRow
+func (s *Store) credential(ctx context.Context, query string, arg any) (token.Token, token.Holder, error) {
+	var row holderRow
 	var t tokenRow
-	err := s.db.Read().QueryRow(ctx, query, args...).Scan(append(h.dest(), t.dest()...)...)
+	var repository string
+	var distrusted bool
+	err := s.db.Read().QueryRow(ctx, query, arg).Scan(append(append(row.dest(), &repository, &distrusted), t.dest()...)...)
 	if err != nil {
 		return token.Token{}, token.Holder{}, noCredential(err)
 	}
-	return t.token(), h.holder(), nil
+	h := row.holder()
+	h.Distrusted = distrusted
+	if repository != "" {
+		h.Repository, err = oci.ParseName(h.Login + "/" + repository)
+	}
+	return t.token(), h, err
+}
+
+// HolderByID implements token.Store.
+func (s *Store) HolderByID(ctx context.Context, accountID int64) (token.Holder, error) {
+	var h holderRow
+	err := s.db.Read().QueryRow(ctx, `SELECT `+holderColumns+` FROM accounts a WHERE a.id = ?`, accountID).Scan(h.dest()...)
+	return h.holder(), noCredential(err)
+}
+
+// HasLogin implements token.Store.
+func (s *Store) HasLogin(ctx context.Context, accountID int64, login string) (bool, error) {
+	var one int
+	err := s.db.Read().QueryRow(ctx, `SELECT 1 FROM logins WHERE login = ? AND account_id = ?`, login, accountID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Limits implements token.Store.
+func (s *Store) Limits(ctx context.Context, tokenID int64) ([]access.Limit, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT owner_id, package_id, actions FROM token_limits
+		WHERE token_id = ? ORDER BY owner_id, package_id`, tokenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []access.Limit
+	for rows.Next() {
+		var l access.Limit
+		if err := rows.Scan(&l.OwnerID, &l.PackageID, &l.Actions); err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	return list, rows.Err()
 }
 
 func noCredential(err error) error {
@@ -118,37 +155,6 @@ func noCredential(err error) error {
 		return errs.New(errs.NotFound, "no such credential")
 	}
 	return err
-}
-
-// Tokens implements token.Store.
-func (s *Store) Tokens(ctx context.Context, accountID int64) ([]token.Token, error) {
-	rows, err := s.db.Read().Query(ctx, `SELECT `+tokenColumns+` FROM tokens t
-		WHERE t.account_id = ? AND t.revoked_at IS NULL ORDER BY t.id DESC`, accountID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []token.Token
-	for rows.Next() {
-		var t tokenRow
-		if err := rows.Scan(t.dest()...); err != nil {
-			return nil, err
-		}
-		list = append(list, t.token())
-	}
-	return list, rows.Err()
-}
-
-// RevokeToken implements token.Store.
-func (s *Store) RevokeToken(ctx context.Context, accountID, id int64, now time.Time) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		res, err := tx.Exec(ctx, `UPDATE tokens SET revoked_at = ? WHERE id = ? AND account_id = ? AND revoked_at IS NULL`,
-			toMicros(now), id, accountID)
-		if err != nil {
-			return err
-		}
-		return oneRow(res, errs.New(errs.NotFound, "no such token"))
-	})
 }
 
 // TouchTokens implements token.Store. The tokens are taken in the order of their

@@ -2,12 +2,15 @@ package store_test
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/store"
 	"packhouse/internal/token"
@@ -20,7 +23,7 @@ func addToken(t *testing.T, s *store.Store, account int64, hash string) token.To
 		Scopes: access.ReadPackages | access.DeletePackages, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour),
 	}
 	var err error
-	if tok.ID, err = s.CreateToken(t.Context(), tok); err != nil {
+	if tok.ID, err = s.CreateToken(t.Context(), tok, nil, entry("token.create")); err != nil {
 		t.Fatal(err)
 	}
 	return tok
@@ -30,28 +33,35 @@ func TestATokenIsFoundByItsSecret(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		ann, bob := addUser(t, s, "ann"), addUser(t, s, "bob")
-		want, others := addToken(t, s, ann, "aa"), addToken(t, s, bob, "bb")
+		want := addToken(t, s, ann, "aa")
+		addToken(t, s, bob, "bb")
 		holder := token.Holder{AccountID: ann, Login: "ann"}
 
 		got, h, err := s.TokenBySecret(ctx, "aa")
 		if diff := cmp.Diff(want, got); diff != "" || h != holder || err != nil {
 			t.Errorf("by secret: %+v, %v\n%s", h, err, diff)
 		}
-		got, h, err = s.Credential(ctx, ann, want.ID)
+		got, h, err = s.TokenByID(ctx, want.ID)
 		if diff := cmp.Diff(want, got); diff != "" || h != holder || err != nil {
 			t.Errorf("by id: %+v, %v\n%s", h, err, diff)
 		}
-		if got, h, err := s.Credential(ctx, ann, 0); got != (token.Token{}) || h != holder || err != nil {
-			t.Errorf("without a token: %+v, %+v, %v", got, h, err)
+		if h, err := s.HolderByID(ctx, ann); h != holder || err != nil {
+			t.Errorf("without a token: %+v, %v", h, err)
 		}
 		for what, ask := range map[string]func() error{
 			"unknown secret":  func() error { _, _, err := s.TokenBySecret(ctx, "cc"); return err },
 			"empty secret":    func() error { _, _, err := s.TokenBySecret(ctx, ""); return err },
-			"another's token": func() error { _, _, err := s.Credential(ctx, ann, others.ID); return err },
-			"unknown account": func() error { _, _, err := s.Credential(ctx, 4711, 0); return err },
+			"unknown token":   func() error { _, _, err := s.TokenByID(ctx, 4711); return err },
+			"no token":        func() error { _, _, err := s.TokenByID(ctx, 0); return err },
+			"unknown account": func() error { _, err := s.HolderByID(ctx, 4711); return err },
 		} {
 			if err := ask(); !errs.Is(err, errs.NotFound) {
 				t.Errorf("%s: %v", what, err)
+			}
+		}
+		for login, want := range map[string]bool{"ann": true, "bob": false, "carl": false} {
+			if own, err := s.HasLogin(ctx, ann, login); own != want || err != nil {
+				t.Errorf("%s leads to ann: %v, %v", login, own, err)
 			}
 		}
 		if err := s.SetSuspended(ctx, ann, true, entry("user.suspend")); err != nil {
@@ -74,13 +84,15 @@ func TestTokensAreListedAndRevokedByTheirAccount(t *testing.T) {
 		if diff := cmp.Diff([]token.Token{second, first}, list); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}
-		if err := s.RevokeToken(ctx, bob, first.ID, noon); !errs.Is(err, errs.NotFound) {
+		if err := s.RevokeToken(ctx, bob, first.ID, entry("token.revoke")); !errs.Is(err, errs.NotFound) {
 			t.Errorf("revoking another's: %v", err)
 		}
-		if err := s.RevokeToken(ctx, ann, first.ID, noon); err != nil {
+		if err := s.RevokeToken(ctx, ann, first.ID, entry("token.revoke")); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.RevokeToken(ctx, ann, first.ID, noon.Add(time.Hour)); !errs.Is(err, errs.NotFound) {
+		later := entry("token.revoke")
+		later.At = noon.Add(time.Hour)
+		if err := s.RevokeToken(ctx, ann, first.ID, later); !errs.Is(err, errs.NotFound) {
 			t.Errorf("revoking twice: %v", err)
 		}
 		if got, _, _ := s.TokenBySecret(ctx, "aa"); !got.RevokedAt.Equal(noon) {
@@ -88,6 +100,16 @@ func TestTokensAreListedAndRevokedByTheirAccount(t *testing.T) {
 		}
 		if list, _ := s.Tokens(ctx, ann); len(list) != 1 || list[0].ID != second.ID {
 			t.Errorf("left are %+v", list)
+		}
+		var said []string
+		entries, err := s.AuditEntries(ctx, audit.Query{Limit: 10})
+		for _, e := range entries {
+			if strings.HasPrefix(e.Action, "token.") {
+				said = append(said, e.Action)
+			}
+		}
+		if want := []string{"token.revoke", "token.create", "token.create", "token.create"}; !slices.Equal(said, want) || err != nil {
+			t.Errorf("recorded are %v, %v", said, err)
 		}
 	})
 }

@@ -91,10 +91,9 @@ func errToken() error { return errCredential("the token is not valid") }
 // a request without one. A credential that does not hold is Unauthenticated,
 // whatever the request is for; it is never taken for nobody.
 //
-// It takes Basic with a login and a personal access token or the account's
-// password, Bearer with a token that Issue made, and Bearer with a personal
-// access token as it is or, as scripts do, with "token" or "login:token" in
-// base64.
+// It takes Basic as SignIn does, Bearer with a token that Issue made or with an
+// identity token, and Bearer with a token of ours as it is or, as scripts do,
+// with "token" or "login:token" in base64.
 func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
 	headers := r.Header["Authorization"]
 	if len(headers) == 0 {
@@ -124,33 +123,50 @@ func parseBasic(value string) (login, secret string, ok bool) {
 	return strings.Cut(string(b), ":")
 }
 
-// SignIn returns the principal of a login with a personal access token or a
-// password. Both empty is nobody.
+// SignIn returns the principal of a login with a token of ours or a password.
+// The tokens of jobs, ours and those of an outside issuer, go with any login.
+// Both empty is nobody.
 func (a *Authenticator) SignIn(ctx context.Context, r *http.Request, login, secret string) (access.Principal, error) {
 	switch {
 	case login == "" && secret == "":
 		return access.Principal{}, nil
+	case a.takesIdentity(secret):
+		return a.identify(ctx, login, secret)
 	case len(login)+len(secret) > maxCredential:
 		return access.Principal{}, errCredential("the user name or the password is not right")
-	case Personal.looksLike(secret):
-		who, err := a.personal(ctx, secret)
-		if err == nil && !strings.EqualFold(who.Login, login) {
-			return access.Principal{}, errCredential("the token is not of the user that was named")
-		}
-		return who, err
+	case kindOf(secret) != "":
+		return a.named(ctx, login, secret)
 	}
 	return a.Passwords.SignIn(ctx, login, secret, func() (func(bool), error) {
 		return a.throttle.admit(strings.ToLower(login), a.Client(r), a.Now())
 	})
 }
 
-// personal returns the principal of a personal access token.
-func (a *Authenticator) personal(ctx context.Context, secret string) (access.Principal, error) {
-	if !Personal.wellFormed(secret) {
+// named returns the principal of a token that came with a login. A user's token
+// goes with the logins that lead to the user, also former ones.
+func (a *Authenticator) named(ctx context.Context, login, secret string) (access.Principal, error) {
+	who, err := a.secret(ctx, secret)
+	if err != nil || !who.User() || strings.EqualFold(who.Login, login) {
+		return who, err
+	}
+	own, err := a.Store.HasLogin(ctx, who.AccountID, strings.ToLower(login))
+	if err == nil && !own {
+		err = errCredential("the token is not of the user that was named")
+	}
+	if err != nil {
+		return access.Principal{}, err
+	}
+	return who, nil
+}
+
+// secret returns the principal of a token of ours.
+func (a *Authenticator) secret(ctx context.Context, secret string) (access.Principal, error) {
+	kind := kindOf(secret)
+	if !kind.wellFormed(secret) {
 		return access.Principal{}, errToken()
 	}
 	t, h, err := a.Store.TokenBySecret(ctx, hashOf(secret))
-	if errs.Is(err, errs.NotFound) {
+	if errs.Is(err, errs.NotFound) || err == nil && t.Kind != kind {
 		return access.Principal{}, errToken()
 	}
 	if err != nil {
@@ -160,54 +176,35 @@ func (a *Authenticator) personal(ctx context.Context, secret string) (access.Pri
 	if err := live(t, h, now); err != nil {
 		return access.Principal{}, err
 	}
-	a.uses.note(t, now)
-	return access.Principal{
-		AccountID: h.AccountID, Login: h.Login, SiteAdmin: h.SiteAdmin, Scopes: t.Scopes, TokenID: t.ID,
-	}, nil
+	who, err := a.principal(ctx, t, h)
+	if err == nil {
+		a.uses.note(t, now)
+	}
+	return who, err
 }
 
-// byBearer tells the three things apart that come as Bearer.
+// byBearer tells the things apart that come as Bearer.
 func (a *Authenticator) byBearer(ctx context.Context, value string) (access.Principal, error) {
 	switch {
+	case a.takesIdentity(value):
+		return a.identify(ctx, "", value)
 	case len(value) > MaxBearer:
 		return access.Principal{}, errBearer()
 	case strings.Contains(value, "."):
 		return a.bearer(ctx, value)
-	case Personal.looksLike(value):
-		return a.personal(ctx, value)
+	case kindOf(value) != "":
+		return a.secret(ctx, value)
 	}
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
 	if err != nil {
 		return access.Principal{}, errBearer()
 	}
 	login, secret, pair := strings.Cut(string(b), ":")
-	if !pair {
-		login, secret = "", login
+	switch {
+	case !pair:
+		return a.secret(ctx, string(b))
+	case a.takesIdentity(secret):
+		return a.identify(ctx, login, secret)
 	}
-	who, err := a.personal(ctx, secret)
-	if err == nil && pair && !strings.EqualFold(who.Login, login) {
-		return access.Principal{}, errCredential("the token is not of the user that was named")
-	}
-	return who, err
-}
-
-// StillValid returns Unauthenticated when the credential behind who has ended
-// since who was authenticated: its token revoked or expired, its account
-// suspended or no longer a site administrator. It costs one query, and none for
-// a principal that this request has just authenticated by Basic.
-func (a *Authenticator) StillValid(ctx context.Context, who access.Principal) error {
-	if who.Anonymous() || !who.Restricted {
-		return nil
-	}
-	t, h, err := a.Store.Credential(ctx, who.AccountID, who.TokenID)
-	if errs.Is(err, errs.NotFound) {
-		return errBearer()
-	}
-	if err != nil {
-		return err
-	}
-	if who.SiteAdmin && !h.SiteAdmin {
-		return errBearer()
-	}
-	return live(t, h, a.Now())
+	return a.named(ctx, login, secret)
 }

@@ -121,7 +121,7 @@ func TestATokenEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
 	for what, end := range map[string]func(tok token.Token) error{
-		"revoked":   func(tok token.Token) error { return f.Revoke(ctx, f.ann.ID, tok.ID) },
+		"revoked":   func(tok token.Token) error { return f.Revoke(ctx, audit.Operator, f.ann.ID, tok.ID) },
 		"suspended": func(token.Token) error { return f.accounts.Suspend(ctx, audit.Operator, "ann", true) },
 	} {
 		pat, tok := f.personal(t, f.ann, access.ReadPackages)
@@ -145,7 +145,7 @@ func TestATokenEndsAtOnce(t *testing.T) {
 func TestATokenExpires(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	secret, _, err := f.Create(t.Context(), token.NewToken{AccountID: f.ann.ID, Scopes: access.ReadPackages, ExpiresAt: f.now.Add(time.Hour)})
+	secret, _, err := f.Create(t.Context(), audit.Operator, token.NewToken{AccountID: f.ann.ID, Target: "ann", Scopes: access.ReadPackages, ExpiresAt: f.now.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestTokensThatAreNotMade(t *testing.T) {
 		"already expired": {AccountID: f.ann.ID, Scopes: access.ReadPackages, ExpiresAt: f.now},
 		"an endless note": {AccountID: f.ann.ID, Scopes: access.ReadPackages, Note: strings.Repeat("x", 201)},
 	} {
-		if _, _, err := f.Create(t.Context(), n); !errs.Is(err, errs.Invalid) {
+		if _, _, err := f.Create(t.Context(), audit.Operator, n); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

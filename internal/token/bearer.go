@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"slices"
 	"time"
 
 	"packhouse/internal/access"
@@ -49,8 +50,9 @@ func ActionName(a access.Action) string {
 	return ""
 }
 
-// Issue signs a bearer token for who, which holds for grants alone. Whoever
-// calls it has seen to it that who has these rights. A principal that comes
+// Issue signs a bearer token for who, which holds for grants alone, and for
+// listing packages if who.Catalog is set. Whoever calls it has seen to it that
+// who has these rights. A principal that comes
 // from a bearer token is refused: a short life must not be prolonged by itself.
 func (a *Authenticator) Issue(ctx context.Context, who access.Principal, grants []access.Grant) (Bearer, error) {
 	if who.Restricted {
@@ -65,12 +67,10 @@ func (a *Authenticator) Issue(ctx context.Context, who access.Principal, grants 
 		return Bearer{}, errs.Wrap(errs.Internal, err, "no randomness for a token id")
 	}
 	now := a.Now()
-	text, err := key.sign(claims{
-		Issuer: a.Issuer, Subject: who.Login, Audience: a.Service,
-		ExpiresAt: now.Add(BearerLife).Unix(), NotBefore: now.Unix(), IssuedAt: now.Unix(),
-		ID: hex.EncodeToString(id), Access: claimsOf(grants),
-		Account: who.AccountID, Token: who.TokenID, SiteAdmin: who.SiteAdmin, Scopes: who.Scopes.String(),
-	})
+	c := claimsFor(who, grants)
+	c.Issuer, c.Audience, c.ID = a.Issuer, a.Service, hex.EncodeToString(id)
+	c.ExpiresAt, c.NotBefore, c.IssuedAt = now.Add(BearerLife).Unix(), now.Unix(), now.Unix()
+	text, err := key.sign(c)
 	if err != nil {
 		return Bearer{}, errs.Wrap(errs.Internal, err, "the token cannot be signed")
 	}
@@ -78,6 +78,25 @@ func (a *Authenticator) Issue(ctx context.Context, who access.Principal, grants 
 		return Bearer{}, errs.New(errs.TooLarge, "too many scopes for one token; ask for fewer")
 	}
 	return Bearer{Token: newSecret(text), IssuedAt: time.Unix(now.Unix(), 0).UTC(), Life: BearerLife}, nil
+}
+
+// claimsFor returns the claims that say who it is and what for. All that is known
+// of a principal is in them, so that checking one asks no database.
+func claimsFor(who access.Principal, grants []access.Grant) claims {
+	c := claims{
+		Subject: who.Login, Access: claimsOf(grants), Account: who.AccountID, Token: who.TokenID,
+		SiteAdmin: who.SiteAdmin, Scopes: who.Scopes.String(), Generation: who.Generation, Limited: who.Limited,
+	}
+	if who.Catalog {
+		c.Access = append(c.Access, catalogAccess())
+	}
+	for _, l := range who.Limits {
+		c.Limits = append(c.Limits, [3]int64{l.OwnerID, l.PackageID, int64(l.Actions)})
+	}
+	if w := who.Workflow; w != nil {
+		c.Workflow = &claimWorkflow{w.RepositoryID, w.Repository.String(), w.OwnerID, w.TrustID, w.Codespace}
+	}
+	return c
 }
 
 func claimsOf(grants []access.Grant) []claimAccess {
@@ -94,11 +113,17 @@ func claimsOf(grants []access.Grant) []claimAccess {
 	return list
 }
 
+// catalogAccess is what the protocol calls the right to list packages.
+func catalogAccess() claimAccess {
+	return claimAccess{Type: "registry", Name: "catalog", Actions: []string{"*"}}
+}
+
 // principal returns who the claims speak of. They passed parseBearer, so an
 // error means that another version of us wrote what this one cannot read.
 func (c claims) principal() (access.Principal, error) {
 	who := access.Principal{
 		AccountID: c.Account, Login: c.Subject, SiteAdmin: c.SiteAdmin, TokenID: c.Token, Restricted: true,
+		Generation: c.Generation, Limited: c.Limited,
 	}
 	if c.Scopes != "" {
 		var err error
@@ -106,7 +131,31 @@ func (c claims) principal() (access.Principal, error) {
 			return access.Principal{}, err
 		}
 	}
-	for _, entry := range c.Access {
+	for _, l := range c.Limits {
+		who.Limits = append(who.Limits, access.Limit{OwnerID: l[0], PackageID: l[1], Actions: access.Actions(l[2])})
+	}
+	if w := c.Workflow; w != nil {
+		var repository oci.Name
+		if w.RepositoryID != 0 {
+			var err error
+			if repository, err = oci.ParseName(w.Repository); err != nil {
+				return access.Principal{}, err
+			}
+		}
+		who.Workflow = &access.Workflow{
+			RepositoryID: w.RepositoryID, Repository: repository, OwnerID: w.OwnerID, TrustID: w.TrustID, Codespace: w.Codespace,
+		}
+	}
+	who.Grants, who.Catalog = grantsOf(c.Access)
+	return who, nil
+}
+
+// grantsOf is the reverse of claimsOf.
+func grantsOf(list []claimAccess) (grants []access.Grant, catalog bool) {
+	for _, entry := range list {
+		if entry.Type == "registry" && entry.Name == "catalog" && slices.Contains(entry.Actions, "*") {
+			catalog = true
+		}
 		name, err := oci.ParseName(entry.Name)
 		if err != nil || entry.Type != "repository" {
 			continue // not for packages
@@ -117,9 +166,9 @@ func (c claims) principal() (access.Principal, error) {
 				g.Actions = append(g.Actions, action)
 			}
 		}
-		who.Grants = append(who.Grants, g)
+		grants = append(grants, g)
 	}
-	return who, nil
+	return grants, catalog
 }
 
 // verified remembers a bearer token that was checked.

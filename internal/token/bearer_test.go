@@ -124,7 +124,7 @@ func TestWritesEndWithTheCredential(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
 	_, tok := f.personal(t, f.ann, access.AllScopes)
-	soon, _, err := f.Create(ctx, token.NewToken{AccountID: f.ann.ID, Scopes: access.AllScopes, ExpiresAt: f.now.Add(time.Minute)})
+	soon, _, err := f.Create(ctx, audit.Operator, token.NewToken{AccountID: f.ann.ID, Target: "ann", Scopes: access.AllScopes, ExpiresAt: f.now.Add(time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestWritesEndWithTheCredential(t *testing.T) {
 
 	f.now = f.now.Add(time.Minute)
 	check("expired", restricted(soonEnding), false)
-	if err := f.Revoke(ctx, f.ann.ID, tok.ID); err != nil {
+	if err := f.Revoke(ctx, audit.Operator, f.ann.ID, tok.ID); err != nil {
 		t.Fatal(err)
 	}
 	check("revoked", byToken, false)

@@ -111,7 +111,7 @@ func (f *fixture) user(t testing.TB, login, password string, siteAdmin bool) acc
 // personal makes a token of the account and returns its text.
 func (f *fixture) personal(t testing.TB, a account.Account, s access.Scopes) (string, token.Token) {
 	t.Helper()
-	secret, tok, err := f.Create(t.Context(), token.NewToken{AccountID: a.ID, Note: "test", Scopes: s})
+	secret, tok, err := f.Create(t.Context(), audit.Operator, token.NewToken{AccountID: a.ID, Target: a.Login, Note: "test", Scopes: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,15 @@ import (
 // Kind is the sort of a token, and the prefix it begins with.
 type Kind string
 
-// Personal tokens act for a user. Their format is php_, 30 random base62
+// The kinds. All have one format: the kind, an underscore, 30 random base62
 // characters (178 bits), and 6 of the CRC-32 of all that precedes them, so that
 // scanners can tell a token from a text like it, and so can we without asking
 // the database.
-const Personal Kind = "php"
+const (
+	Personal    Kind = "php" // acts for a user
+	FineGrained Kind = "phf" // likewise, on what it names alone
+	Workflow    Kind = "phw" // acts for the jobs of a repository
+)
 
 const (
 	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -58,9 +62,19 @@ func (k Kind) looksLike(s string) bool {
 	return strings.HasPrefix(s, string(k)) && strings.HasPrefix(s[len(k):], "_")
 }
 
+// kindOf returns the kind that s begins like; "" for none.
+func kindOf(s string) Kind {
+	for _, k := range []Kind{Personal, FineGrained, Workflow} {
+		if k.looksLike(s) {
+			return k
+		}
+	}
+	return ""
+}
+
 // wellFormed reports whether s is a token of kind k as generate makes them.
 func (k Kind) wellFormed(s string) bool {
-	if !k.looksLike(s) || len(s) != len(k)+1+randomLength+checksumLength {
+	if k == "" || !k.looksLike(s) || len(s) != len(k)+1+randomLength+checksumLength {
 		return false
 	}
 	body := s[:len(s)-checksumLength]

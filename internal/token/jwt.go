@@ -27,13 +27,16 @@ var segment = base64.RawURLEncoding.Strict()
 // is compared as a whole and never parsed, so a token cannot choose its
 // algorithm, its type or its key: all three are this text or another one.
 func encodeHeader(keyID string) string {
-	return segment.EncodeToString([]byte(`{"alg":"EdDSA","typ":"packhouse-registry+jwt","kid":"` + keyID + `"}`))
+	return segment.EncodeToString([]byte(`{"alg":"EdDSA","typ":"` + typ + `","kid":"` + keyID + `"}`))
 }
 
-// claims is the payload of a bearer token. All members are always there.
+// typ is the type of our tokens in their header.
+const typ = "packhouse-registry+jwt"
+
+// claims is the payload of a bearer token.
 type claims struct {
 	Issuer    string        `json:"iss"`
-	Subject   string        `json:"sub"` // the login; empty for nobody
+	Subject   string        `json:"sub"` // what the principal is called; empty for nobody
 	Audience  string        `json:"aud"`
 	ExpiresAt int64         `json:"exp"`
 	NotBefore int64         `json:"nbf"`
@@ -44,6 +47,21 @@ type claims struct {
 	Token     int64         `json:"packhouse_token"`
 	SiteAdmin bool          `json:"packhouse_site_admin"`
 	Scopes    string        `json:"packhouse_scopes"`
+	// Generation is that of the password, if it came from one.
+	Generation int64 `json:"packhouse_generation,omitempty"`
+	// Limited is set when the token holds for Limits alone: owner, package and
+	// actions of each.
+	Limited  bool           `json:"packhouse_limited,omitempty"`
+	Limits   [][3]int64     `json:"packhouse_limits,omitempty"`
+	Workflow *claimWorkflow `json:"packhouse_workflow,omitempty"`
+}
+
+type claimWorkflow struct {
+	RepositoryID int64  `json:"repository_id"`
+	Repository   string `json:"repository"`
+	OwnerID      int64  `json:"owner_id"`
+	TrustID      int64  `json:"trust_id"`
+	Codespace    bool   `json:"codespace"`
 }
 
 type claimAccess struct {
@@ -114,5 +132,12 @@ func (c claims) hold(now time.Time, issuer, service string) bool {
 	return c.Issuer == issuer && c.Audience == service && c.ID != "" && c.Access != nil &&
 		c.NotBefore == c.IssuedAt && lived > 0 && lived <= int64(BearerLife/time.Second) &&
 		now.Unix() < c.ExpiresAt && now.Add(clockSkew).Unix() >= c.NotBefore &&
-		(c.Account != 0) == (c.Subject != "")
+		(c.Account != 0 || c.Workflow != nil) == (c.Subject != "") && (c.Account == 0 || c.Workflow == nil)
+}
+
+// ours reports whether text names itself a bearer token of a registry like this.
+func ours(text string) bool {
+	header, _, _ := strings.Cut(text, ".")
+	raw, err := segment.DecodeString(header)
+	return err == nil && bytes.Contains(raw, []byte(typ))
 }

@@ -5,11 +5,15 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
+	"packhouse/internal/oci"
 )
 
-// Token is what is known of a personal access token; its secret is not.
+// Token is what is known of a token; its secret is not.
 type Token struct {
-	ID        int64
+	ID int64
+	// AccountID is the user that it acts for. For a workflow token it is who
+	// owned the repository, or the rule of trust, when it was made.
 	AccountID int64
 	Kind      Kind
 	Note      string
@@ -21,34 +25,73 @@ type Token struct {
 	ExpiresAt  time.Time
 	LastUsedAt time.Time // whole minutes
 	RevokedAt  time.Time
+	// Limited is set for a token that reaches what its limits name, and nothing
+	// else.
+	Limited bool
+	// A workflow token is bound to a repository, a rule of trust, or both; zero
+	// means none.
+	RepositoryID, TrustID int64
+	// Codespace is set for a workflow token that only pulls.
+	Codespace bool
 }
 
-// Holder is the account behind a credential, as it is now.
+// Holder is the account behind a credential, as it is now: for a workflow token
+// the present owner of its repository.
 type Holder struct {
 	AccountID int64
 	Login     string
 	SiteAdmin bool
 	Suspended bool
+	Deleted   bool
+	// Generation is when the password was set, in microseconds.
+	Generation int64
+	// Repository is the present name of a workflow token's; zero when it has
+	// none, or it was deleted.
+	Repository oci.Name
+	// Distrusted is set when the rule that the token came from is gone.
+	Distrusted bool
 }
 
-// Store keeps personal access tokens.
+// Store is what an Authenticator asks of the tokens.
 type Store interface {
-	// CreateToken stores t and returns its id.
-	CreateToken(ctx context.Context, t Token) (int64, error)
-	// TokenBySecret returns the token with that hash and its account;
-	// NotFound when there is none.
+	// TokenBySecret returns the token with that hash and its holder; NotFound
+	// when there is none.
 	TokenBySecret(ctx context.Context, hash string) (Token, Holder, error)
-	// Credential returns the account, and its token of that id unless the id
-	// is zero; NotFound when either is not there.
-	Credential(ctx context.Context, accountID, tokenID int64) (Token, Holder, error)
-	// Tokens returns an account's tokens that are not revoked, newest first.
-	Tokens(ctx context.Context, accountID int64) ([]Token, error)
-	// RevokeToken ends the account's token; NotFound when it has none of that
-	// id that is not revoked.
-	RevokeToken(ctx context.Context, accountID, id int64, now time.Time) error
+	// TokenByID does the same for an id.
+	TokenByID(ctx context.Context, id int64) (Token, Holder, error)
+	// HolderByID returns the account; NotFound when there is none.
+	HolderByID(ctx context.Context, accountID int64) (Holder, error)
+	// HasLogin reports whether the login, in lower case, leads to the account,
+	// now or since former times.
+	HasLogin(ctx context.Context, accountID int64, login string) (bool, error)
+	// Limits returns what a limited token reaches.
+	Limits(ctx context.Context, tokenID int64) ([]access.Limit, error)
 	// TouchTokens records when tokens were used last; it may be lost by a
 	// power cut.
 	TouchTokens(ctx context.Context, used map[int64]time.Time) error
+}
+
+// Issued keeps the tokens that were given out. Every change is recorded as the
+// entry that it is given, whose time is when the change is made.
+type Issued interface {
+	// CreateToken stores t with its limits and returns its id. NotFound when
+	// its account, its repository, its rule or what a limit names is not there.
+	CreateToken(ctx context.Context, t Token, limits []access.Limit, e audit.Entry) (int64, error)
+	// TokenByID is that of Store.
+	TokenByID(ctx context.Context, id int64) (Token, Holder, error)
+	// Tokens returns a user's own tokens that are not revoked, newest first.
+	Tokens(ctx context.Context, accountID int64) ([]Token, error)
+	// RepositoryTokens returns the repository's tokens that are neither revoked
+	// nor expired at now, newest first.
+	RepositoryTokens(ctx context.Context, repositoryID int64, now time.Time) ([]Token, error)
+	// RevokeToken ends the token with that account; NotFound when there is none
+	// that is not revoked.
+	RevokeToken(ctx context.Context, accountID, id int64, e audit.Entry) error
+	// AuthorizeToken lets the token of a user reach an organization that
+	// demands single sign-on, of which the user must be a member.
+	AuthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error
+	// DeauthorizeToken takes that back; NotFound when it was not authorized.
+	DeauthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error
 }
 
 // Key is one signing key for bearer tokens.
@@ -67,15 +110,21 @@ type KeyStore interface {
 	AddSigningKey(ctx context.Context, k Key) error
 }
 
-// live returns why a token or its account cannot be used now, or nil.
+// live returns why a token or its holder cannot be used now, or nil.
 func live(t Token, h Holder, now time.Time) error {
 	switch {
-	case h.Suspended:
-		return errCredential("the account is suspended")
 	case !t.RevokedAt.IsZero():
 		return errCredential("the token was revoked")
 	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
 		return errCredential("the token has expired")
+	case h.Deleted:
+		return errCredential("the account was deleted")
+	case h.Suspended:
+		return errCredential("the account is suspended")
+	case t.RepositoryID != 0 && h.Repository.IsZero():
+		return errCredential("the token's repository was deleted")
+	case h.Distrusted:
+		return errCredential("the rule of trust that the token came from was withdrawn")
 	}
 	return nil
 }

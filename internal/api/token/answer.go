@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
 	"packhouse/internal/token"
@@ -23,7 +22,7 @@ type answer struct {
 	Scope       string `json:"scope"` // what was granted
 }
 
-func newAnswer(b token.Bearer, granted []access.Grant) answer {
+func newAnswer(b token.Bearer, granted wanted) answer {
 	text := b.Token.Reveal()
 	return answer{
 		Token: text, AccessToken: text, ExpiresIn: int(b.Life / time.Second),

@@ -99,7 +99,12 @@ func (f *fixture) people(t testing.TB, db *database.DB) {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role)
+		_, err := tx.Exec(ctx, `INSERT INTO package_names (owner_id, name, type, package_id)
+			SELECT owner_id, name, type, id FROM packages`)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role)
 			SELECT id, ?, 'write' FROM packages WHERE name = 'shared'`, f.ids["bob"])
 		return err
 	})
@@ -119,7 +124,7 @@ func (s facts) Facts(ctx context.Context, who access.Principal, name oci.Name) (
 // pat returns a new personal access token of login.
 func (f *fixture) pat(t testing.TB, login string, s access.Scopes) string {
 	t.Helper()
-	secret, _, err := f.personal.Create(t.Context(), token.NewToken{AccountID: f.ids[login], Scopes: s})
+	secret, _, err := f.personal.Create(t.Context(), audit.Operator, token.NewToken{AccountID: f.ids[login], Target: login, Scopes: s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +198,12 @@ func (f *fixture) granted(t testing.TB, text string) (access.Principal, string) 
 		for _, a := range g.Actions {
 			actions = append(actions, token.ActionName(a))
 		}
-		scopes = append(scopes, "repository:"+g.Name.String()+":"+strings.Join(actions, ","))
+		if len(actions) > 0 {
+			scopes = append(scopes, "repository:"+g.Name.String()+":"+strings.Join(actions, ","))
+		}
+	}
+	if who.Catalog {
+		scopes = append(scopes, "registry:catalog:*")
 	}
 	return who, strings.Join(scopes, " ")
 }

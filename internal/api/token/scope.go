@@ -17,14 +17,23 @@ const (
 	maxScopes = 100
 )
 
+// wanted is what a request asks for.
+type wanted struct {
+	packages []access.Grant
+	catalog  bool // to list packages
+}
+
+// catalogScope is the scope that the challenge of the listing names.
+const catalogScope = "registry:catalog:*"
+
 // parseScopes reads the scopes of a request: each value holds several separated
 // by spaces, each of the form type:name:action,action, where the name may hold
 // colons and the type a class in parentheses. Scopes of one package are joined.
 //
 // What it does not understand grants nothing and is no error, since a token may
 // always be issued for less than was asked; too many scopes are.
-func parseScopes(values []string) ([]access.Grant, error) {
-	var wanted []access.Grant
+func parseScopes(values []string) (wanted, error) {
+	var w wanted
 	resources := map[string]bool{}
 	seen := 0
 	for _, value := range values {
@@ -32,14 +41,15 @@ func parseScopes(values []string) ([]access.Grant, error) {
 			resource, name, actions := splitScope(scope)
 			resources[resource] = true
 			if seen++; seen > maxScopes || len(resources) > maxResources {
-				return nil, errs.New(errs.Invalid, "at most %d resources can be asked for at once", maxResources)
+				return wanted{}, errs.New(errs.Invalid, "at most %d resources can be asked for at once", maxResources)
 			}
+			w.catalog = w.catalog || scope == catalogScope
 			if name.Package() != "" && len(actions) > 0 {
-				wanted = join(wanted, name, actions)
+				w.packages = join(w.packages, name, actions)
 			}
 		}
 	}
-	return wanted, nil
+	return w, nil
 }
 
 // splitScope returns the scope's type and name as text, and the package and
@@ -89,15 +99,20 @@ func join(wanted []access.Grant, name oci.Name, actions []access.Action) []acces
 	return append(wanted, access.Grant{Name: name, Actions: actions})
 }
 
-// formatScopes is the reverse of parseScopes.
-func formatScopes(grants []access.Grant) string {
+// formatScopes is the reverse of parseScopes, for what was granted.
+func formatScopes(w wanted) string {
 	var scopes []string
-	for _, g := range grants {
+	for _, g := range w.packages {
 		var names []string
 		for _, a := range g.Actions {
 			names = append(names, token.ActionName(a))
 		}
-		scopes = append(scopes, "repository:"+g.Name.String()+":"+strings.Join(names, ","))
+		if len(names) > 0 {
+			scopes = append(scopes, "repository:"+g.Name.String()+":"+strings.Join(names, ","))
+		}
+	}
+	if w.catalog {
+		scopes = append(scopes, catalogScope)
 	}
 	return strings.Join(scopes, " ")
 }

@@ -86,7 +86,7 @@ func newServer(t testing.TB) *server {
 	for _, login := range []string{"alice", "bob"} {
 		a, err := accounts.CreateUser(t.Context(), audit.Operator, account.NewUser{Login: login})
 		check(t, err)
-		secret, tok, err := personal.Create(t.Context(), token.NewToken{AccountID: a.ID, Scopes: access.AllScopes})
+		secret, tok, err := personal.Create(t.Context(), audit.Operator, token.NewToken{AccountID: a.ID, Target: login, Scopes: access.AllScopes})
 		check(t, err)
 		s.secret[login] = secret.Reveal()
 		s.who[login] = access.Principal{AccountID: a.ID, Login: login, Scopes: access.AllScopes, TokenID: tok.ID}
