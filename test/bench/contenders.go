@@ -53,11 +53,17 @@ func findPackhouse(ctx context.Context, o options) (contender, error) {
 	if err != nil {
 		return contender{}, err
 	}
+	prepare := func(ctx context.Context, dir string) (credentials, error) { return newAccount(ctx, bin, dir) }
+	if o.filled {
+		if prepare, err = filledOnce(ctx, o, bin); err != nil {
+			return contender{}, err
+		}
+	}
 	commit, _ := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
 	return contender{
 		name: "packhouse", version: "commit " + strings.TrimSpace(string(commit)),
 		can: canPull | canPush | canList | canSeed, probe: "/readyz",
-		prepare: func(ctx context.Context, dir string) (credentials, error) { return newAccount(ctx, bin, dir) },
+		prepare: prepare,
 		command: func(dir, addr string) (*exec.Cmd, error) {
 			cmd := exec.Command(bin, "serve", "--data", dir, "--listen", addr, "--url", "http://"+addr)
 			cmd.Env = append(os.Environ(), "PACKHOUSE_ADMIN_PASSWORD="+rand.Text())

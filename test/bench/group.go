@@ -25,6 +25,7 @@ func groups() []group {
 		{name: "reads", needs: canPush, run: readSmall},
 		{name: "tags", needs: canPush, run: manyTags},
 		{name: "referrers", needs: canList, run: manyReferrers},
+		{name: "decisions", needs: canSeed, run: decisions},
 		{name: "memory", needs: canPush, run: pushTogether},
 		{name: "idle", needs: canPush, run: idle},
 		{name: "start", needs: canSeed, once: true, run: startFull},

@@ -122,32 +122,39 @@ func readSmall(_ context.Context, t *trial) error {
 // repeat sends one kind of read over all connections for t.span, the targets by turns.
 func (t *trial) repeat(step, method string, all []*client, targets int, target func(int) (path string, size int64)) error {
 	return t.measure(step, func() (work, error) {
-		laps := make([][]time.Duration, len(all))
-		end := time.Now().Add(t.span)
-		err := parallel(len(all), func(w int) error {
-			k := all[w]
-			for i, begin := w, time.Now(); begin.Before(end); i++ {
-				path, size := target(i % targets)
-				a, err := k.call(request{method: method, path: path, header: "Accept: " + manifestType + "\r\n"}, 200)
-				if err == nil && a.length != size {
-					err = fmt.Errorf("%s: %s announced %d bytes, not %d", k.inst.name, path, a.length, size)
-				}
-				if err != nil {
-					return err
-				}
-				now := time.Now()
-				laps[w] = append(laps[w], now.Sub(begin))
-				begin = now
+		return t.forSpan(all, func(k *client, i int) error {
+			path, size := target(i % targets)
+			a, err := k.call(request{method: method, path: path, header: "Accept: " + manifestType + "\r\n"}, 200)
+			if err == nil && a.length != size {
+				err = fmt.Errorf("%s: %s announced %d bytes, not %d", k.inst.name, path, a.length, size)
 			}
-			return nil
+			return err
 		})
-		w := work{}
-		for _, l := range laps {
-			w.laps = append(w.laps, l...)
-		}
-		w.ops = len(w.laps)
-		return w, err
 	})
+}
+
+// forSpan has every connection do one thing after the other until t.span is
+// over; they count from different numbers.
+func (t *trial) forSpan(all []*client, do func(k *client, i int) error) (work, error) {
+	laps := make([][]time.Duration, len(all))
+	end := time.Now().Add(t.span)
+	err := parallel(len(all), func(w int) error {
+		for i, begin := w, time.Now(); begin.Before(end); i++ {
+			if err := do(all[w], i); err != nil {
+				return err
+			}
+			now := time.Now()
+			laps[w] = append(laps[w], now.Sub(begin))
+			begin = now
+		}
+		return nil
+	})
+	w := work{}
+	for _, l := range laps {
+		w.laps = append(w.laps, l...)
+	}
+	w.ops = len(w.laps)
+	return w, err
 }
 
 // askTokens measures the token endpoint of a server that has one.

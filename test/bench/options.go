@@ -18,6 +18,7 @@ type options struct {
 	quick   bool
 	dir     string // where servers keep their data: the disk that is measured
 	binary  string // a built packhouse; empty builds one
+	filled  bool   // packhouse begins with the crowd of fill
 	profile string // where CPU profiles of packhouse go; empty takes none
 
 	size      int64         // of the large blob
@@ -43,6 +44,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.only, "only", "", "run only the groups whose names are in this comma-separated list: "+strings.Join(groupNames(), ", "))
 	servers := f.String("servers", strings.Join(allServers, ","), "servers to measure")
 	f.BoolVar(&o.write, "write", false, "put the tables into docs/benchmarks.md")
+	f.BoolVar(&o.filled, "filled", false, "let packhouse begin with 10,000 accounts, 100,000 packages and 1,000,000 versions")
 	f.BoolVar(&o.quick, "quick", false, "one round of small amounts: checks the harness, measures little")
 	f.StringVar(&o.dir, "dir", ".tools/bench", "directory on the disk to measure")
 	f.StringVar(&o.binary, "packhouse", "", "measure this binary instead of building ./cmd/packhouse")

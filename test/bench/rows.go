@@ -55,6 +55,7 @@ func rows(o options) []row {
 		{"manifest GET by digest", "manifest GET by digest", read},
 		{"manifest HEAD by digest", "manifest HEAD by digest", read},
 		{"blob HEAD", "blob HEAD", read},
+		{"manifest HEAD of 20,000 private packages by turns, with a personal access token, full database", "decision", read},
 		{"bearer token from /token", "token", []figure{rate, cpuMicros}},
 		{"manifest puts with new tags, 1 writer", "puts, one writer", put},
 		{"… " + count(o.workers) + " writers, first " + count(o.edge) + " of " + count(o.tags) + " tags", "puts, first", put},

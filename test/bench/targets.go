@@ -31,6 +31,7 @@ func targets() []target {
 		add(target{text: step + ", CPU each, beside distribution", step: step, figure: cpuMicros, server: "distribution", limit: 0.18})
 	}
 	add(target{text: "blob HEAD, CPU each, beside distribution", step: "blob HEAD", figure: cpuMicros, server: "distribution", limit: 0.3})
+	add(target{text: "a request with its decision, full database, CPU µs", step: "decision", figure: cpuMicros, limit: 100})
 	add(target{text: "page of 100 of the tags, p50 ms", step: "page of tags", figure: p50, limit: 1})
 	add(target{text: "manifest puts a second, 8 writers, beside distribution", step: "puts, first", figure: rate, server: "distribution", atLeast: true, limit: 3})
 	add(target{text: "manifest puts a second, 1 writer, beside distribution", step: "puts, one writer", figure: rate, server: "distribution", atLeast: true, limit: 3})
