@@ -141,7 +141,7 @@ func ssoMissing(p Principal, f Facts) bool {
 // concerned reports whether p would have a right there if the namespace were
 // open to it. A member is told why it is not at every name.
 func concerned(p Principal, f Facts) bool {
-	return f.Membership != "" || RoleOf(p, f) != "" || f.Exists && f.Visibility == Internal
+	return f.Membership != "" || RoleOf(p, f) != "" || f.Visibility == Internal
 }
 
 // mayFindOut reports whether a push of p's would tell which names are taken, so
@@ -212,7 +212,7 @@ func readable(p Principal, f Facts, role Role) bool {
 	case f.OwnerSuspended:
 		return p.SiteAdmin && role.allows(Read)
 	}
-	return f.Visibility == Internal && !ssoMissing(p, f) && !foreignRule(p) || role.allows(Read)
+	return f.Visibility == Internal && !ssoMissing(p, f) || role.allows(Read)
 }
 
 // mayPushInto reports whether packages in the namespace may be p's to make.

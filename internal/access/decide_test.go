@@ -242,6 +242,7 @@ func TestABearerTokenIsHeldToWhatItWasAskedFor(t *testing.T) {
 		{"read in vain", inVain, bobs, Read, noRole, false},
 		{"read in vain what is not there", inVain, absent(bobs), Read, noPackage, false},
 		{"push in vain what may be pushed", inVain, annsOwn, Write, notIssuedFor, true},
+		{"push in vain what is one's own and public", inVain, public(annsOwn), Write, notIssuedFor, true},
 		{"push in vain what may be made", inVain, absent(annsOwn), Write, notIssuedFor, true},
 		{"push in vain", inVain, bobs, Write, noRole, false},
 		{"push in vain what is not there", inVain, absent(bobs), Write, noPush, false},

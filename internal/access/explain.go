@@ -95,10 +95,7 @@ func (x explanation) creation(r Reason) string {
 // must not look at x.f.
 func (x explanation) blind() string {
 	text := fmt.Sprintf("there is no package %s, or no right to %s it", x.name, x.verb())
-	switch {
-	case x.p.Anonymous():
-		return "authentication required"
-	case x.e.Action == Write:
+	if x.e.Action == Write {
 		text = fmt.Sprintf("no right to push %s: that takes the role write on it, or the right to create packages in %s", x.name, x.owner)
 	}
 	switch {

@@ -121,7 +121,7 @@ func (f Facts) NewVisibility(repository Visibility) Visibility {
 // Made returns what is known once p has made the package at the address of f.
 func (f Facts) Made(p Principal) Facts {
 	f.Exists, f.Visibility, f.Grant = true, Private, RoleAdmin
-	if f.Type != Docker && p.RepositoryID() != 0 {
+	if f.Type != Docker {
 		f.RepositoryID = p.RepositoryID()
 	}
 	return f

@@ -82,6 +82,48 @@ func TestRepositoryRoleNames(t *testing.T) {
 	}
 }
 
+// The role that a rule of trust gives is for people to read; the actions decide.
+func TestRoleOfARule(t *testing.T) {
+	t.Parallel()
+	for actions, want := range map[Actions]Role{
+		0: "", Pull: RoleRead, Push: RoleWrite, Pull | Push: RoleWrite, Remove: RoleAdmin, Pull | Push | Remove: RoleAdmin,
+	} {
+		if got := RoleOf(trusted(Limit{50, 5, actions}), someOrg); got != want {
+			t.Errorf("%b: %q, want %q", actions, got, want)
+		}
+	}
+}
+
+func TestMayPublishFrom(t *testing.T) {
+	t.Parallel()
+	repository := lies(absent(someOrg), 30)
+	for _, c := range []struct {
+		rule  string
+		who   Principal
+		facts Facts
+		want  bool
+	}{
+		{"a job, its own repository", job, repository, true},
+		{"a job, another", job, lies(repository, 31), false},
+		{"a job, its role does not count", job, inRepository(lies(repository, 31), RepositoryAdmin), false},
+		{"a codespace", codespace, repository, false},
+		{"a rule of trust", trusted(Limit{50, 0, Push}), lies(repository, 0), false},
+		{"nobody", nobody, inRepository(repository, RepositoryAdmin), false},
+		{"no repository", ann, inRepository(lies(repository, 0), RepositoryAdmin), false},
+		{"a writer", ann, inRepository(repository, RepositoryWrite), true},
+		{"a reader", ann, inRepository(repository, RepositoryTriage), false},
+		{"a writer without single sign-on", ann, sso(inRepository(repository, RepositoryWrite), false), false},
+		{"an organization's owner", ann, member(repository, Owner), true},
+		{"a user's own", ann, lies(annsOwn, 30), true},
+		{"a site administrator", site, repository, true},
+		{"the operator", operator, repository, true},
+	} {
+		if got := MayPublishFrom(c.who, c.facts); got != c.want {
+			t.Errorf("%s: %v", c.rule, got)
+		}
+	}
+}
+
 func TestPrincipalID(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

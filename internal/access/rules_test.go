@@ -111,6 +111,7 @@ func TestRules(t *testing.T) {
 		{"a rule for a package: delete", trusted(Limit{50, 5, Remove}), someOrg, "rd", true},
 		{"a rule for a package: all", trusted(Limit{50, 5, all}), someOrg, "rwd", true},
 		{"a rule for a package: nothing", trusted(Limit{50, 5, 0}), someOrg, "", false},
+		{"a rule for a package that is linked", trusted(Limit{50, 5, all}), lies(someOrg, 31), "rwd", true},
 		{"a rule for another package", trusted(Limit{50, 4, all}), someOrg, "", false},
 		{"a rule for another package, internal", trusted(Limit{50, 4, all}), internal(someOrg), "", false},
 		{"a rule for another namespace, internal", trusted(Limit{2, 0, all}), internal(someOrg), "", false},
