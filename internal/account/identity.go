@@ -41,6 +41,17 @@ type IdentityStore interface {
 	UnlinkIdentities(ctx context.Context, accountID int64, e audit.Entry) error
 	// ListIdentities returns an account's identities, the oldest first.
 	ListIdentities(ctx context.Context, accountID int64) ([]Identity, error)
+	// SignOnOrganizations returns the organizations of a member that demand
+	// single sign-on, in the order of their logins.
+	SignOnOrganizations(ctx context.Context, accountID int64) ([]SignOn, error)
+}
+
+// SignOn is an organization that demands single sign-on, as one member sees it.
+type SignOn struct {
+	OrganizationID int64
+	Login          string
+	// Tokens are the member's tokens that may reach it, by id.
+	Tokens []int64
 }
 
 // Groups makes the groups of a user those that an outside provider says: the
@@ -141,6 +152,11 @@ func (s *Identities) Unlink(ctx context.Context, by audit.Actor, a Account) erro
 // List returns the identities of who, the oldest first.
 func (s *Identities) List(ctx context.Context, who access.Principal) ([]Identity, error) {
 	return s.Store.ListIdentities(ctx, who.AccountID)
+}
+
+// SignOns returns the organizations of who that demand single sign-on.
+func (s *Identities) SignOns(ctx context.Context, who access.Principal) ([]SignOn, error) {
+	return s.Store.SignOnOrganizations(ctx, who.AccountID)
 }
 
 // loginFrom makes a login of a provider's name for a person: what stands before

@@ -14,7 +14,7 @@ const MaxLoginLength = 39
 // may come to use; an account of that name could not be reached.
 func reserved() []string {
 	return []string{
-		"api", "assets", "explore", "healthz", "help", "login", "logout", "metrics", "new",
+		"api", "assets", "explore", "healthz", "help", "join", "login", "logout", "metrics", "new",
 		"notifications", "operator", "organizations", "orgs", "packages", "readyz", "robots", "search",
 		"server", "sessions", "settings", "signup", "site", "static", "teams", "token", "tokens",
 		"users", "v1", "v2",

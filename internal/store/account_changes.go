@@ -77,7 +77,10 @@ func (s *Store) SetSuspended(ctx context.Context, id int64, suspended bool, e au
 		if err != nil || !suspended {
 			return err
 		}
-		return keepSiteAdmin(ctx, tx, id)
+		if err := keepSiteAdmin(ctx, tx, id); err != nil {
+			return err
+		}
+		return endWebSessions(ctx, tx, id)
 	}, id)
 }
 

@@ -125,3 +125,31 @@ func (s *Store) ListIdentities(ctx context.Context, accountID int64) ([]account.
 	}
 	return list, rows.Err()
 }
+
+// SignOnOrganizations implements account.IdentityStore.
+func (s *Store) SignOnOrganizations(ctx context.Context, accountID int64) ([]account.SignOn, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT o.id, o.login, COALESCE(x.token_id, 0)
+		FROM memberships m JOIN accounts o ON o.id = m.organization_id AND o.sso_required = 1 AND o.deleted_at IS NULL
+		LEFT JOIN token_authorizations x ON x.organization_id = o.id
+			AND x.token_id IN (SELECT id FROM tokens WHERE account_id = m.user_id AND revoked_at IS NULL)
+		WHERE m.user_id = ? ORDER BY o.login, x.token_id`, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []account.SignOn
+	for rows.Next() {
+		var o account.SignOn
+		var tokenID int64
+		if err := rows.Scan(&o.OrganizationID, &o.Login, &tokenID); err != nil {
+			return nil, err
+		}
+		if n := len(list); n == 0 || list[n-1].OrganizationID != o.OrganizationID {
+			list = append(list, o)
+		}
+		if last := &list[len(list)-1]; tokenID != 0 {
+			last.Tokens = append(last.Tokens, tokenID)
+		}
+	}
+	return list, rows.Err()
+}

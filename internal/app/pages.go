@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"time"
+
+	"packhouse/internal/account"
+	"packhouse/internal/config"
+	"packhouse/internal/httpx"
+	"packhouse/internal/token"
+	"packhouse/internal/web"
+)
+
+// composePages makes the pages by which people get in.
+func (a *App) composePages(cfg *config.Config) error {
+	public, err := url.Parse(cfg.URL)
+	if err != nil {
+		return err
+	}
+	d := web.Deps{
+		Credentials: a.Tokens, Accounts: a.Accounts, Sessions: a.sessions(),
+		Tokens:       &token.PersonalTokens{Store: a.Store, Now: time.Now, Random: rand.Reader},
+		URL:          public,
+		RegistryHost: withoutScheme(cfg.ContainersURL()),
+		Client:       httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
+	}
+	if cfg.OIDC.Issuer != "" {
+		if d.Provider, err = newProvider(cfg); err != nil {
+			return err
+		}
+		d.ProviderName, d.Identities = cfg.OIDC.Name, a.identities(cfg)
+	}
+	a.Handlers.Pages, err = web.New(d)
+	return err
+}
+
+func (a *App) sessions() *account.Sessions {
+	return &account.Sessions{Store: a.Store, Now: time.Now, Random: rand.Reader}
+}
+
+// newProvider returns the outside provider, which need not be there yet.
+func newProvider(cfg *config.Config) (*account.Provider, error) {
+	o := cfg.OIDC
+	roots, err := o.Roots()
+	return account.NewProvider(account.ProviderOptions{
+		Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), Scopes: o.Scopes,
+		LoginClaim: o.LoginClaim, GroupsClaim: o.GroupsClaim, RedirectURL: cfg.URL + web.CallbackPath, Roots: roots, Now: time.Now,
+	}), err
+}
+
+func (a *App) identities(cfg *config.Config) *account.Identities {
+	return &account.Identities{
+		Store: a.Store, Groups: a.Accounts, Now: time.Now,
+		Create: func(ctx context.Context) (bool, error) {
+			if cfg.OIDC.CreateAccounts {
+				return true, nil
+			}
+			return a.Accounts.SignUpOpen(ctx)
+		},
+	}
+}

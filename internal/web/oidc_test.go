@@ -1,0 +1,415 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"packhouse/internal/access"
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
+	"packhouse/internal/errs"
+	"packhouse/internal/testkit"
+	"packhouse/internal/token"
+)
+
+// withIssuer returns pages that a real issuer signs people in to.
+func withIssuer(t *testing.T) (*fixture, *testkit.IssuerProcess) {
+	t.Helper()
+	issuer := testkit.Issuer(t)
+	return newFixture(t, issuer.URL), issuer
+}
+
+func TestSignInFromOutside(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	issuer.SetUser(t, "monalisa", map[string]any{"groups": []string{"ops", "dev"}})
+	issuer.SignInAs(t, "monalisa")
+	b := f.browser(t)
+	b.get("/login?return_to=/settings/tokens").want(t, "the form", http.StatusOK, `href="/login/oidc?return_to=%2Fsettings%2Ftokens"`, "Sign in with Example ID")
+	b.get("/login/oidc?return_to=%2Fsettings%2Ftokens").want(t, "the way there and back", http.StatusOK, "signed in as monalisa", "Personal access tokens")
+	a, err := f.accounts.Get(t.Context(), "monalisa")
+	if err != nil || a.SiteAdmin || a.PasswordHash != "" {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if got := f.groups.of[a.ID]; got != "dev ops" {
+		t.Errorf("groups: %q", got)
+	}
+	session, _, err := f.deps.Sessions.Find(t.Context(), b.session())
+	if err != nil || session.Issuer != issuer.URL {
+		t.Errorf("%+v, %v", session, err)
+	}
+	// The provider calls her otherwise now, and has put her out of the groups.
+	issuer.SetUser(t, "monalisa", map[string]any{"preferred_username": "mona", "groups": nil})
+	other := f.browser(t)
+	other.get("/login/oidc").want(t, "again", http.StatusOK, "signed in as monalisa")
+	if got := f.groups.of[a.ID]; got != "" {
+		t.Errorf("groups that were taken away: %q", got)
+	}
+	log := f.actions(t)
+	for _, line := range []string{
+		"server user.create monalisa map[issuer:" + issuer.URL + " subject:id-of-monalisa]",
+		"monalisa user.sign-in monalisa map[address:192.0.2.1 by:" + issuer.URL + "]",
+	} {
+		if !strings.Contains(log, line) {
+			t.Errorf("%q is not in\n%s", line, log)
+		}
+	}
+}
+
+// A login at the provider is no proof of who somebody is here.
+func TestATakenLoginIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	f.user(t, "admin", "admin's password")
+	issuer.SetUser(t, "mallory", map[string]any{"preferred_username": "admin"})
+	issuer.SignInAs(t, "mallory")
+	b := f.browser(t)
+	b.get("/login/oidc").want(t, "a taken login", http.StatusForbidden, "The login admin is taken", "sign in with your password once")
+	if who := b.who(); who != "" {
+		t.Fatalf("signed in as %s", who)
+	}
+	if log := f.actions(t); !strings.Contains(log, "server user.sign-in-failed identity id-of-mallory") {
+		t.Errorf("the record says\n%s", log)
+	}
+}
+
+func TestAnIdentityIsLinkedUnderSettings(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	f.user(t, "ann", "ann's password")
+	f.user(t, "bob", "bob's password")
+	issuer.SetUser(t, "ann", nil)
+	issuer.SignInAs(t, "ann")
+	b := f.browser(t)
+	b.get("/login/oidc").want(t, "before", http.StatusForbidden, "is taken")
+	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK)
+	b.get("/settings/identities").want(t, "none", http.StatusOK, "No identity", "Link my identity at Example ID")
+	b.link().want(t, "link", http.StatusOK, "id-of-ann at "+issuer.URL, "signed in as ann")
+	fresh := f.browser(t)
+	fresh.get("/login/oidc").want(t, "after", http.StatusOK, "signed in as ann")
+
+	other := f.browser(t)
+	other.signIn("bob", "bob's password").want(t, "bob", http.StatusOK)
+	other.link().want(t, "another's identity", http.StatusConflict, "linked to another account")
+	issuer.SetUser(t, "mallory", nil)
+	issuer.SignInAs(t, "mallory")
+	b.link().want(t, "a second identity", http.StatusConflict, "another identity of this provider")
+	if log := f.actions(t); strings.Count(log, "ann user.link-identity ann") != 1 || strings.Contains(log, "bob user.link-identity") {
+		t.Errorf("the record says\n%s", log)
+	}
+}
+
+// link goes to the provider by the page that stands between.
+func (b *browser) link() page {
+	b.t.Helper()
+	res := b.post("/settings/identities")
+	res.want(b.t, "the page between", http.StatusOK, "Continue at Example ID")
+	_, address, _ := strings.Cut(res.Header.Get("Refresh"), "url=")
+	return b.get(address)
+}
+
+// Whoever signs in meanwhile does not get the identity of who set out.
+func TestALinkIsForWhoSetOut(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	f.user(t, "ann", "ann's password")
+	f.user(t, "bob", "bob's password")
+	issuer.SetUser(t, "ann", nil)
+	issuer.SignInAs(t, "ann")
+	b := f.browser(t)
+	b.signIn("ann", "ann's password").want(t, "ann", http.StatusOK)
+	_, address, _ := strings.Cut(b.post("/settings/identities").Header.Get("Refresh"), "url=")
+	b.signIn("bob", "bob's password").want(t, "bob", http.StatusOK)
+	b.get(address).want(t, "bob comes back", http.StatusForbidden, "Somebody else has signed in meanwhile")
+	if _, err := f.store.AccountByIdentity(t.Context(), issuer.URL, "id-of-ann"); !errs.Is(err, errs.NotFound) {
+		t.Errorf("the identity is linked: %v", err)
+	}
+	b.post("/settings/identities")
+	b.post("/logout")
+	b.get("/login/oidc/callback?code=x&state=y").want(t, "a forged way back", http.StatusForbidden, "was not begun in this browser")
+}
+
+// SEC-063: the provider opens nothing that was shut here.
+func TestSEC063_AShutAccountStaysShut(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"dev"}})
+	issuer.SignInAs(t, "mona")
+	b := f.browser(t)
+	b.get("/login/oidc").want(t, "before", http.StatusOK, "signed in as mona")
+	a, err := f.accounts.Get(t.Context(), "mona")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := b.post("/settings/tokens", "scope", "read:packages")
+	_, rest, _ := strings.Cut(made.body, "<pre>php_")
+	secret, _, _ := strings.Cut(rest, "<")
+	if err := f.accounts.Suspend(t.Context(), audit.Operator, "mona", true); err != nil {
+		t.Fatal(err)
+	}
+	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"ops"}})
+	shut := func(what string) {
+		t.Helper()
+		if who := b.who(); who != "" {
+			t.Errorf("%s: the session still is %s", what, who)
+		}
+		f.browser(t).get("/login/oidc").want(t, what+": from outside", http.StatusForbidden, "suspended or was deleted")
+		if _, err := f.deps.Credentials.SignIn(t.Context(), &http.Request{}, "mona", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("%s: the token: %v", what, err)
+		}
+		if f.groups.of[a.ID] != "dev" {
+			t.Errorf("%s: groups %q", what, f.groups.of[a.ID])
+		}
+	}
+	shut("suspended")
+	if err := f.accounts.Suspend(t.Context(), audit.Operator, "mona", false); err != nil {
+		t.Fatal(err)
+	}
+	if who := b.who(); who != "" {
+		t.Errorf("a session from before the suspension is %s", who)
+	}
+	b.get("/login/oidc").want(t, "after", http.StatusOK, "signed in as mona")
+	if err := f.accounts.Delete(t.Context(), audit.Operator, "mona", account.User); err != nil {
+		t.Fatal(err)
+	}
+	f.groups.of[a.ID] = "dev"
+	shut("deleted")
+}
+
+// back goes to the provider in b and returns the address that the provider sends
+// it back to, without going there.
+func (b *browser) back(path string) *url.URL {
+	b.t.Helper()
+	stop := *b.Client
+	stop.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Path == "/login/oidc/callback" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	halting := browser{&stop, b.f, b.t}
+	to, err := halting.get(path).Location()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return to
+}
+
+func TestAWayBackThatDoesNotHold(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	issuer.SetUser(t, "mona", nil)
+	issuer.SignInAs(t, "mona")
+	change := func(u *url.URL, set ...string) string {
+		q := u.Query()
+		for i := 0; i < len(set); i += 2 {
+			q.Set(set[i], set[i+1])
+		}
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	notHere, refused := "was not begun in this browser", "The provider did not"
+	for what, try := range map[string]func(b *browser) (address, text string){
+		"in another browser": func(b *browser) (string, string) { return f.browser(t).back("/login/oidc").String(), notHere },
+		"another browser's, with an attempt of one's own": func(b *browser) (string, string) {
+			b.back("/login/oidc")
+			return f.browser(t).back("/login/oidc").String(), notHere
+		},
+		"another browser's code": func(b *browser) (string, string) { // the code and the nonce are another's
+			other := f.browser(t).back("/login/oidc")
+			return change(b.back("/login/oidc"), "code", other.Query().Get("code")), refused
+		},
+		"another state": func(b *browser) (string, string) { return change(b.back("/login/oidc"), "state", "x"), notHere },
+		"no code":       func(b *browser) (string, string) { return change(b.back("/login/oidc"), "code", ""), refused },
+		"a refusal": func(b *browser) (string, string) {
+			return change(b.back("/login/oidc"), "error", "access_denied"), "did not sign you in: access_denied"
+		},
+		"a refusal with markup": func(b *browser) (string, string) {
+			return change(b.back("/login/oidc"), "error", "<b>"), "did not sign you in: unknown"
+		},
+		"another issuer": func(b *browser) (string, string) {
+			return change(b.back("/login/oidc"), "iss", "https://other.test"), "Another provider sent you here"
+		},
+	} {
+		b := f.browser(t)
+		address, text := try(b)
+		b.get(address).want(t, what, http.StatusForbidden, text)
+		if who := b.who(); who != "" {
+			t.Errorf("%s: signed in as %s", what, who)
+		}
+		f.ahead.Add(int64(time.Minute)) // or the limit of tries would answer
+	}
+	b := f.browser(t)
+	address := b.back("/login/oidc").String()
+	b.get(address).want(t, "once", http.StatusOK, "signed in as mona")
+	b.post("/logout")
+	b.get(address).want(t, "twice", http.StatusForbidden, notHere)
+	b = f.browser(t)
+	address = b.back("/login/oidc").String()
+	f.ahead.Add(int64(11 * time.Minute))
+	b.get(address).want(t, "too late", http.StatusForbidden, notHere)
+}
+
+// What a cookie says is bound into the state: a changed one is of no use.
+func TestAChangedAttemptDoesNotHold(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	issuer.SetUser(t, "mona", nil)
+	issuer.SignInAs(t, "mona")
+	f.user(t, "ann", "ann's password")
+	base, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := f.browser(t)
+	b.signIn("ann", "ann's password").want(t, "ann", http.StatusOK)
+	address := b.back("/login/oidc").String()
+	for _, c := range b.Jar.Cookies(base) {
+		parts := strings.Split(c.Value, ".")
+		if c.Name != "packhouse-sign-in" || len(parts) != 4 {
+			continue
+		}
+		parts[2] = "1" // to be linked to ann
+		c.Value, c.Path = strings.Join(parts, "."), "/"
+		b.Jar.SetCookies(base, []*http.Cookie{c})
+	}
+	b.get(address).want(t, "a changed cookie", http.StatusForbidden, "was not begun in this browser")
+}
+
+func TestAProviderThatDoesNotVouch(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	claims := func(more map[string]any) string {
+		all := map[string]any{"sub": "id-of-mona", "preferred_username": "mona", "aud": testkit.IssuerClientID}
+		for k, v := range more {
+			all[k] = v
+		}
+		return issuer.Mint(t, all)
+	}
+	answer := func(token string) testkit.IssuerAnswer {
+		return testkit.IssuerAnswer{Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer","id_token":"` + token + `"}`}
+	}
+	issuer.SetUser(t, "mona", nil)
+	issuer.SignInAs(t, "mona")
+	for what, a := range map[string]testkit.IssuerAnswer{
+		"no nonce":            answer(claims(nil)),
+		"another nonce":       answer(claims(map[string]any{"nonce": "x"})),
+		"another audience":    answer(claims(map[string]any{"aud": "somebody else"})),
+		"another issuer":      answer(claims(map[string]any{"iss": "https://other.test"})),
+		"an old token":        answer(claims(map[string]any{"exp": 1})),
+		"a stranger's key":    answer(issuer.MintToken(t, testkit.IssuerToken{Stranger: true, Claims: map[string]any{"aud": testkit.IssuerClientID}})),
+		"an unsigned token":   answer(issuer.MintToken(t, testkit.IssuerToken{Algorithm: "none", Claims: map[string]any{"aud": testkit.IssuerClientID}})),
+		"keyed with a public": answer(issuer.MintToken(t, testkit.IssuerToken{Algorithm: "HS256", Claims: map[string]any{"aud": testkit.IssuerClientID}})),
+		"no token":            {Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer"}`},
+		"not JSON":            {Status: http.StatusOK, Body: `<html>`},
+		"an error":            {Status: http.StatusInternalServerError, Body: `{}`},
+		"another address":     {Status: http.StatusFound, Location: issuer.URL + "/keys"},
+	} {
+		issuer.Answer(t, "/token", a)
+		b := f.browser(t)
+		b.get("/login/oidc").want(t, what, http.StatusForbidden, "The provider did not confirm who you are")
+		f.ahead.Add(int64(20 * time.Second)) // or the limit of tries would answer
+	}
+	issuer.Answer(t, "/token", testkit.IssuerAnswer{})
+	issuer.Rotate(t)
+	f.browser(t).get("/login/oidc").want(t, "with new keys", http.StatusOK, "signed in as mona")
+}
+
+func TestClaimsThatAreNotInTheToken(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	for _, c := range []struct {
+		what   string
+		claims map[string]any
+		info   string // of the user information; empty: as the token
+		status int
+		text   string
+	}{
+		{"the user information has the rest", map[string]any{"preferred_username": nil}, `{"sub":"id-of-mona","preferred_username":"mona","groups":["dev"]}`, http.StatusOK, "signed in as mona"},
+		{"the user information is about another", map[string]any{"groups": nil}, `{"sub":"id-of-ann","groups":["admins"]}`, http.StatusForbidden, "did not confirm"},
+		{"one group as a text", map[string]any{"groups": "dev"}, "", http.StatusOK, "signed in as mona"},
+		{"groups that are none", map[string]any{"groups": []any{1}}, "", http.StatusForbidden, "no list of groups"},
+		{"groups as an object", map[string]any{"groups": map[string]any{"dev": true}}, "", http.StatusForbidden, "no list of groups"},
+		{"groups elsewhere", map[string]any{"_claim_names": map[string]any{"groups": "src1"}, "_claim_sources": map[string]any{"src1": map[string]any{"endpoint": "https://id.test"}}}, "", http.StatusForbidden, "too many groups"},
+	} {
+		claims := map[string]any{"groups": []string{"dev"}}
+		for k, v := range c.claims {
+			claims[k] = v
+		}
+		issuer.SetUser(t, "mona", claims)
+		issuer.SignInAs(t, "mona")
+		issuer.Answer(t, "/userinfo", testkit.IssuerAnswer{})
+		if c.info != "" {
+			issuer.Answer(t, "/userinfo", testkit.IssuerAnswer{Status: http.StatusOK, Body: c.info})
+		}
+		f.browser(t).get("/login/oidc").want(t, c.what, c.status, c.text)
+		f.ahead.Add(int64(20 * time.Second))
+	}
+}
+
+// The pages work while the provider is away, and find it when it is back.
+func TestTheProviderIsAway(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	f.user(t, "ann", "ann's password")
+	issuer.SetUser(t, "mona", nil)
+	issuer.SignInAs(t, "mona")
+	issuer.Answer(t, "/.well-known/openid-configuration", testkit.IssuerAnswer{Status: http.StatusBadGateway})
+	b := f.browser(t)
+	res := b.get("/login/oidc")
+	res.want(t, "away", http.StatusServiceUnavailable, "The sign-in provider does not answer", "Request id-")
+	if res.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK, "signed in as ann")
+	issuer.Answer(t, "/.well-known/openid-configuration", testkit.IssuerAnswer{})
+	b.get("/login/oidc").want(t, "back", http.StatusOK, "signed in as mona")
+	issuer.Stop()
+	f.browser(t).get("/settings/tokens").want(t, "gone", http.StatusOK, "Sign in with Example ID")
+}
+
+func TestTokensAreAuthorizedBySingleSignOnAlone(t *testing.T) {
+	t.Parallel()
+	f, issuer := withIssuer(t)
+	ann := f.user(t, "ann", "ann's password")
+	f.user(t, "bob", "bob's password")
+	if _, err := f.accounts.CreateOrganization(t.Context(), audit.Operator, "acme", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.accounts.CreateOrganization(t.Context(), audit.Operator, "other", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	demand := true
+	for _, login := range []string{"acme", "other"} {
+		if err := f.accounts.ChangeSettings(t.Context(), audit.Operator, login, account.SettingsChange{RequireSSO: &demand}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	issuer.SetUser(t, "ann", nil)
+	issuer.SignInAs(t, "ann")
+	b := f.browser(t)
+	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK)
+	b.post("/settings/tokens", "scope", "read:packages").want(t, "a token", http.StatusOK, "acme: not authorized", "sign in with Example ID")
+	list, err := f.deps.Tokens.List(t.Context(), ann.ID)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	path := "/settings/tokens/1/authorize"
+	b.post(path, "organization", "acme").want(t, "by password", http.StatusForbidden, "Single sign-on is needed")
+	b.link().want(t, "link", http.StatusOK, "id-of-ann")
+	b.get("/settings/tokens").want(t, "the list", http.StatusOK, `action="`+path+`"`, "Authorize for acme")
+	b.post(path, "organization", "other").want(t, "an organization of others", http.StatusNotFound)
+	b.post("/settings/tokens/2/authorize", "organization", "acme").want(t, "no such token", http.StatusNotFound)
+	foreign := token.NewToken{AccountID: ann.ID + 1, Target: "bob", Scopes: access.ReadPackages}
+	if _, _, err := f.deps.Tokens.Create(t.Context(), audit.Operator, foreign); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/settings/tokens/2/authorize", "organization", "acme").want(t, "somebody else's token", http.StatusNotFound)
+	b.post(path, "organization", "acme").want(t, "authorize", http.StatusOK, "acme: authorized")
+	if log := f.actions(t); !strings.Contains(log, "ann token.authorize acme") {
+		t.Errorf("the record says\n%s", log)
+	}
+}
