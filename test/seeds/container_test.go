@@ -33,7 +33,7 @@ func containerScenarios() []scenario {
 func tokenNeeded(s *stage) {
 	s.sh("docker tag monalisa:1.0 HOSTNAME/octocat/needs-a-token:1")
 	s.refused("docker push HOSTNAME/octocat/needs-a-token:1", "authentication required")
-	s.refused("docker pull HOSTNAME/octocat/needs-a-token:1", "denied")
+	s.refused("docker pull HOSTNAME/octocat/needs-a-token:1", "authentication required")
 	s.refused("echo wrong | docker login HOSTNAME -u USERNAME --password-stdin", "unauthorized")
 }
 
@@ -78,9 +78,9 @@ func privateAtFirst(s *stage) {
 	s.sh("docker pull HOSTNAME/octocat/dnsutils:1.3")
 	stranger := s.r.Account(s.t, "hubot")
 	s.login("HOSTNAME", "hubot", stranger)
-	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "not found")
+	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "no such package")
 	s.sh("docker logout HOSTNAME")
-	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "denied")
+	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "authentication required")
 }
 
 func madePublic(s *stage) {
@@ -153,7 +153,7 @@ func internal(s *stage) {
 	s.login("HOSTNAME", "hubot", s.r.Token(s.t, "hubot", "read:packages"))
 	s.sh("docker pull HOSTNAME/my-org/for-all-of-us:1")
 	s.sh("docker logout HOSTNAME")
-	s.refused("docker pull HOSTNAME/my-org/for-all-of-us:1", "denied")
+	s.refused("docker pull HOSTNAME/my-org/for-all-of-us:1", "authentication required")
 	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
@@ -162,15 +162,15 @@ func inheritOrOwnAccess(s *stage) {
 	s.admin("repo grant octocat/octo-app --user reader --role read")
 	s.push("HOSTNAME/octocat/inheriting:1")
 	s.login("HOSTNAME", "reader", reader)
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "not found")
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package")
 	s.admin("package link octocat/inheriting octocat/octo-app")
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "not found") // linked later: keeps its own access
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package") // linked later: keeps its own access
 	s.admin("package inherit octocat/inheriting on --yes")
 	s.sh("docker pull HOSTNAME/octocat/inheriting:1")
 	s.sh("docker tag monalisa:1.0 HOSTNAME/octocat/inheriting:2")
 	s.refused("docker push HOSTNAME/octocat/inheriting:2", "denied")
 	s.admin("package inherit octocat/inheriting off --yes")
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "not found")
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package")
 	s.admin("package grant octocat/inheriting --user reader --role write")
 	s.sh("docker push HOSTNAME/octocat/inheriting:2")
 	s.login("HOSTNAME", "octocat", s.c.Token)

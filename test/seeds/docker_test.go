@@ -45,7 +45,7 @@ func isolatedLogin(s *stage) {
 
 func isolatedStranger(s *stage) {
 	s.sh("docker logout docker.HOSTNAME")
-	s.refused("docker pull "+dockerImage+":1.0", "denied")
+	s.refused("docker pull "+dockerImage+":1.0", "authentication required")
 	s.sh("docker tag monalisa:1.0 " + dockerImage + ":1.0")
 	s.refused("docker push "+dockerImage+":1.0", "authentication required")
 	s.login("docker.HOSTNAME", "octocat", s.c.Token)
@@ -121,7 +121,7 @@ func isolatedLayerLimit(s *stage) {
 func isolatedPermissions(s *stage) {
 	reader := s.r.Account(s.t, "hubot")
 	s.login("docker.HOSTNAME", "hubot", reader)
-	s.refused("docker pull "+dockerImage+":1.1", "not found")
+	s.refused("docker pull "+dockerImage+":1.1", "no such package")
 	s.admin("repo grant octocat/octo-app --user hubot --role read")
 	s.sh("docker pull " + dockerImage + ":1.1")
 	s.refused("docker push "+dockerImage+":1.1", "denied")
@@ -148,15 +148,15 @@ func isolatedAnonymous(s *stage) {
 	s.sh("docker pull " + dockerImage + ":1.1")
 	s.admin("repo visibility octocat/octo-app private --yes")
 	s.forget(dockerImage + ":1.1")
-	s.refused("docker pull "+dockerImage+":1.1", "denied")
+	s.refused("docker pull "+dockerImage+":1.1", "authentication required")
 	s.login("docker.HOSTNAME", "octocat", s.c.Token)
 }
 
 func isolatedContainer(s *stage) {
 	s.login("containers.HOSTNAME", "octocat", s.c.Token)
 	s.push("containers.HOSTNAME/octocat/hello_docker:latest")
-	s.refused("docker pull docker.HOSTNAME/octocat/hello_docker:latest", "not found")
-	s.refused("docker pull containers.HOSTNAME/octocat/octo-app/monalisa:1.0", "not found")
+	s.refused("docker pull docker.HOSTNAME/octocat/hello_docker:latest", "no such package")
+	s.refused("docker pull containers.HOSTNAME/octocat/octo-app/monalisa:1.0", "no such package")
 }
 
 func isolatedSwitches(s *stage) {
