@@ -56,7 +56,7 @@ func TestIsImageConfig(t *testing.T) {
 		"application/vnd.oci.image.config.v1+json":       true,
 		"application/vnd.docker.container.image.v1+json": true,
 		"application/vnd.oci.empty.v1+json":              false,
-		"": false,
+		"":                                               false,
 	} {
 		if IsImageConfig(mediaType) != want {
 			t.Errorf("%q: %v", mediaType, !want)
