@@ -1,5 +1,58 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
 
-func siteCommands(streams) []*cobra.Command { return nil }
+	"packhouse/internal/app"
+	"packhouse/internal/config"
+	"packhouse/internal/errs"
+)
+
+func siteCommands(s streams) []*cobra.Command {
+	return []*cobra.Command{newSiteRegistry(s), newSiteSignUp(s), newSiteShow(s), newSiteAudit(s)}
+}
+
+func newSiteRegistry(s streams) *cobra.Command {
+	return operation{
+		use: "registry container|docker enabled|read-only|disabled", short: "Switch one of the two registries", args: cobra.ExactArgs(2),
+		long: "Switch one of the two registries. Servers that run obey from the next request on. Read-only: pulls work, pushes and deletions do not.",
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			return "the " + args[0] + " registry is " + args[1], app.SetRegistry(c.Context(), cfg, args[0], args[1])
+		},
+	}.command(s)
+}
+
+func newSiteSignUp(s streams) *cobra.Command {
+	return operation{
+		use: "sign-up open|closed", short: "Let people make accounts for themselves, or not", args: cobra.ExactArgs(1),
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			if args[0] != "open" && args[0] != "closed" {
+				return "", errs.New(errs.Invalid, "sign-up is open or closed")
+			}
+			return "sign-up is " + args[0], app.SetSignUp(c.Context(), cfg, args[0] == "open")
+		},
+	}.command(s)
+}
+
+func newSiteShow(s streams) *cobra.Command {
+	return operation{
+		use: "show", short: "Show the switches", args: cobra.NoArgs,
+		do: func(c *cobra.Command, cfg *config.Config, _ []string) (string, error) {
+			return "", listed(c, func() ([][]string, error) { return app.ShowSite(c.Context(), cfg) })
+		},
+	}.command(s)
+}
+
+func newSiteAudit(s streams) *cobra.Command {
+	var limit int
+	var before int64
+	c := operation{
+		use: "audit", short: "List who changed what, the newest first", args: cobra.NoArgs,
+		do: func(c *cobra.Command, cfg *config.Config, _ []string) (string, error) {
+			return "", listed(c, func() ([][]string, error) { return app.Audit(c.Context(), cfg, before, limit) })
+		},
+	}.command(s)
+	c.Flags().IntVar(&limit, "limit", 50, "how many, up to 1000")
+	c.Flags().Int64Var(&before, "before", 0, "those before this `number` alone")
+	return c
+}

@@ -37,7 +37,7 @@ func TestWrongUsageIsCode2(t *testing.T) {
 		{"packhouse needs a command", nil},
 		{`no command "sevre"`, []string{"sevre"}},
 		{"packhouse admin needs a command", []string{"admin"}},
-		{`packhouse admin user has no command "delete"`, []string{"admin", "user", "delete"}},
+		{`packhouse admin user has no command "destroy"`, []string{"admin", "user", "destroy"}},
 		{"unknown flag: --nope", []string{"serve", "--nope"}},
 		{"unknown command", []string{"serve", "extra"}},
 		{"accepts 1 arg", []string{"admin", "user", "create"}},

@@ -100,33 +100,6 @@ func (s *Service) find(ctx context.Context, login string, k Kind) (Account, erro
 	return a, err
 }
 
-// SetPassword gives the user a new password. Sign-ins with the old one end.
-func (s *Service) SetPassword(ctx context.Context, by audit.Actor, login, password string) error {
-	a, err := s.find(ctx, login, User)
-	if err != nil {
-		return err
-	}
-	hash, err := s.Passwords.Hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	return s.Store.SetPassword(ctx, a.ID, a.PasswordHash, hash, s.entry(by, "user.password", a.Login, nil))
-}
-
-// Suspend shuts the account out, or lets it in again. Its credentials stop
-// working at once for writes, and for reads within the life of a bearer token.
-func (s *Service) Suspend(ctx context.Context, by audit.Actor, login string, suspended bool) error {
-	a, err := s.Get(ctx, login)
-	if err != nil {
-		return err
-	}
-	action := "account.suspend"
-	if !suspended {
-		action = "account.unsuspend"
-	}
-	return s.Store.SetSuspended(ctx, a.ID, suspended, s.entry(by, action, a.Login, nil))
-}
-
 // SetMember makes the user a member of the organization in that role. Conflict
 // when it would be left without an owner.
 func (s *Service) SetMember(ctx context.Context, by audit.Actor, organization, user string, role access.Membership) error {
@@ -141,7 +114,9 @@ func (s *Service) SetMember(ctx context.Context, by audit.Actor, organization, u
 		s.entry(by, "member.set", org.Login, map[string]any{"user": u.Login, "role": string(role)}))
 }
 
-// RemoveMember ends the user's membership. Conflict for the last owner.
+// RemoveMember ends the user's membership, and what the organization gave to the
+// user: places in its teams, roles on its repositories and packages. Conflict for
+// the last owner.
 func (s *Service) RemoveMember(ctx context.Context, by audit.Actor, organization, user string) error {
 	org, u, err := s.pair(ctx, organization, user)
 	if err != nil {

@@ -108,6 +108,25 @@ func (s *Store) AccountByLogin(ctx context.Context, login string) (account.Accou
 	return row.account(), err
 }
 
+// ListAccounts implements account.Accounts.
+func (s *Store) ListAccounts(ctx context.Context, k account.Kind, after string, limit int) ([]account.Account, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT `+accountColumns+` FROM accounts a
+		WHERE a.login > ? AND a.kind = ? AND a.deleted_at IS NULL ORDER BY a.login LIMIT ?`, after, string(k), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []account.Account
+	for rows.Next() {
+		var row accountRow
+		if err := rows.Scan(row.dest()...); err != nil {
+			return nil, err
+		}
+		list = append(list, row.account())
+	}
+	return list, rows.Err()
+}
+
 // RehashPassword implements account.Accounts.
 func (s *Store) RehashPassword(ctx context.Context, id int64, old, hash string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {

@@ -45,6 +45,12 @@ func TestAnAccountComesBackAsItWasStored(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}
+		if err := s.SetSuspended(t.Context(), want.ID, true, entry("user.suspend")); !errs.Is(err, errs.Conflict) {
+			t.Errorf("suspending the only site administrator: %v", err)
+		}
+		if _, err := s.CreateUser(t.Context(), account.Account{Login: "root", Kind: account.User, SiteAdmin: true}, entry("user.create")); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.SetSuspended(t.Context(), want.ID, true, entry("user.suspend")); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +65,7 @@ func TestAnAccountComesBackAsItWasStored(t *testing.T) {
 		if got, _ := s.AccountByLogin(t.Context(), "ann"); got != want {
 			t.Errorf("after lifting it: %+v", got)
 		}
-		if err := s.SetSuspended(t.Context(), want.ID+1, true, entry("user.suspend")); !errs.Is(err, errs.NotFound) {
+		if err := s.SetSuspended(t.Context(), want.ID+2, true, entry("user.suspend")); !errs.Is(err, errs.NotFound) {
 			t.Errorf("suspending nobody: %v", err)
 		}
 		if _, err := s.AccountByLogin(t.Context(), "bob"); !errs.Is(err, errs.NotFound) {

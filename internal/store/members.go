@@ -21,7 +21,7 @@ const otherOwner = ` EXISTS (SELECT 1 FROM memberships o WHERE o.organization_id
 func (s *Store) SetMember(ctx context.Context, organizationID, userID int64, role access.Membership, e audit.Entry) error {
 	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
 		res, err := tx.Exec(ctx, `INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
+			ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, from_group = 0
 			WHERE excluded.role = 'owner' OR`+otherOwner,
 			organizationID, userID, string(role), toMicros(e.At))
 		if err != nil {
@@ -48,8 +48,27 @@ func (s *Store) RemoveMember(ctx context.Context, organizationID, userID int64, 
 		if err != nil {
 			return err
 		}
-		return oneRow(res, errLastOwner())
+		if err := oneRow(res, errLastOwner()); err != nil {
+			return err
+		}
+		return endMembership(ctx, tx, organizationID, userID)
 	}, organizationID, userID)
+}
+
+// endMembership takes from the user what the organization gave. The membership
+// itself is gone already.
+func endMembership(ctx context.Context, tx *database.Tx, organizationID, userID int64) error {
+	for _, statement := range []string{
+		`DELETE FROM team_members WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
+		`DELETE FROM team_reach WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
+		`DELETE FROM repository_grants WHERE account_id = ? AND repository_id IN (SELECT id FROM repositories WHERE owner_id = ?)`,
+		`DELETE FROM package_grants WHERE account_id = ? AND package_id IN (SELECT id FROM packages WHERE owner_id = ?)`,
+	} {
+		if _, err := tx.Exec(ctx, statement, userID, organizationID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func errLastOwner() *errs.Error {

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"packhouse/internal/config"
+	"packhouse/internal/errs"
+)
+
+// printTable writes a list with aligned columns. The first row is the heading.
+func printTable(w io.Writer, rows [][]string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+// confirmed gives c the flag --yes and returns what asks, once the flags are
+// parsed, whether to go on with what cannot be undone: the name must be typed,
+// which only a person at a terminal can do.
+func confirmed(c *cobra.Command) func(what, name string) error {
+	yes := c.Flags().Bool("yes", false, "do not ask")
+	return func(what, name string) error {
+		if *yes {
+			return nil
+		}
+		if !atTerminal(c.InOrStdin()) {
+			return errs.New(errs.Invalid, "this %s and cannot be undone: say --yes", what)
+		}
+		fmt.Fprintf(c.ErrOrStderr(), "This %s and cannot be undone. Type %s to go on: ", what, name)
+		line, err := bufio.NewReader(io.LimitReader(c.InOrStdin(), 4096)).ReadString('\n')
+		if strings.TrimSpace(line) != name {
+			return errs.New(errs.Invalid, "nothing was changed")
+		}
+		return err
+	}
+}
+
+func atTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// operation is a command that needs the data and says one line when it is done.
+// do returns that line; an empty one prints nothing.
+type operation struct {
+	use, short, long string
+	args             cobra.PositionalArgs
+	do               func(c *cobra.Command, cfg *config.Config, args []string) (string, error)
+}
+
+// command makes the command; flags may be added to it.
+func (o operation) command(s streams) *cobra.Command {
+	c := &cobra.Command{Use: o.use, Short: o.short, Long: o.long, Args: o.args}
+	load := withSettings(c, s, whereTheDataIs)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg, _, err := load()
+		if err != nil {
+			return err
+		}
+		line, err := o.do(c, cfg, args)
+		if err == nil && line != "" {
+			fmt.Fprintln(c.OutOrStdout(), line)
+		}
+		return err
+	}
+	return c
+}

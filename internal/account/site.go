@@ -1,0 +1,75 @@
+package account
+
+import (
+	"context"
+
+	"packhouse/internal/access"
+	"packhouse/internal/audit"
+	"packhouse/internal/errs"
+)
+
+// The names of the server's settings.
+const (
+	settingContainer = "registry.container"
+	settingDocker    = "registry.docker"
+	settingSignUp    = "sign_up"
+)
+
+// Site is what the site administrator decides for the whole server.
+type Site struct {
+	Container, Docker access.Mode
+	// SignUp lets people make accounts for themselves.
+	SignUp bool
+}
+
+// Site returns the settings as they are now; they may change at any time.
+func (s *Service) Site(ctx context.Context) (Site, error) {
+	set, err := s.Store.SiteSettings(ctx)
+	if err != nil {
+		return Site{}, err
+	}
+	return Site{Container: mode(set[settingContainer]), Docker: mode(set[settingDocker]), SignUp: set[settingSignUp] == "open"}, nil
+}
+
+func mode(value string) access.Mode {
+	if value == "" {
+		return access.Enabled
+	}
+	return access.Mode(value)
+}
+
+// SignUpOpen reports whether people may make accounts for themselves.
+func (s *Service) SignUpOpen(ctx context.Context) (bool, error) {
+	site, err := s.Site(ctx)
+	return site.SignUp, err
+}
+
+// SetRegistry switches one of the two registries, on all nodes, from the next
+// request on.
+func (s *Service) SetRegistry(ctx context.Context, by audit.Actor, registry access.PackageType, m access.Mode) error {
+	name := settingContainer
+	switch registry {
+	case access.Container:
+	case access.Docker:
+		name = settingDocker
+	default:
+		return errs.New(errs.Invalid, "the registries are %s and %s", access.Container, access.Docker)
+	}
+	if m != access.Enabled && m != access.ReadOnly && m != access.Disabled {
+		return errs.New(errs.Invalid, "a registry is %s, %s or %s", access.Enabled, access.ReadOnly, access.Disabled)
+	}
+	return s.setSite(ctx, by, name, string(m))
+}
+
+// SetSignUp opens or closes the making of accounts by oneself.
+func (s *Service) SetSignUp(ctx context.Context, by audit.Actor, open bool) error {
+	value := "closed"
+	if open {
+		value = "open"
+	}
+	return s.setSite(ctx, by, settingSignUp, value)
+}
+
+func (s *Service) setSite(ctx context.Context, by audit.Actor, name, value string) error {
+	return s.Store.SetSiteSetting(ctx, name, value, s.entry(by, "site.set", name, map[string]any{"value": value}))
+}

@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"packhouse/internal/access"
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
+	"packhouse/internal/config"
+)
+
+// SetRegistry switches one of the registries; servers that run obey at once.
+func SetRegistry(ctx context.Context, cfg *config.Config, registry, mode string) error {
+	return directory(ctx, cfg, func(s *account.Service) error {
+		return s.SetRegistry(ctx, audit.Operator, access.PackageType(registry), access.Mode(mode))
+	})
+}
+
+// SetSignUp opens or closes the making of accounts by oneself.
+func SetSignUp(ctx context.Context, cfg *config.Config, open bool) error {
+	return directory(ctx, cfg, func(s *account.Service) error {
+		return s.SetSignUp(ctx, audit.Operator, open)
+	})
+}
+
+// ShowSite returns a heading and a row for each switch of the server.
+func ShowSite(ctx context.Context, cfg *config.Config) ([][]string, error) {
+	rows := [][]string{{"SWITCH", "STATE"}}
+	err := directory(ctx, cfg, func(s *account.Service) error {
+		site, err := s.Site(ctx)
+		signUp := "closed"
+		if site.SignUp {
+			signUp = "open"
+		}
+		rows = append(rows, []string{"registry container", string(site.Container)},
+			[]string{"registry docker", string(site.Docker)}, []string{"sign-up", signUp})
+		return err
+	})
+	return rows, err
+}
+
+// Audit returns a heading and a row for each of the last changes, the newest
+// first. before is the number of the row to go on after, or zero.
+func Audit(ctx context.Context, cfg *config.Config, before int64, limit int) ([][]string, error) {
+	rows := [][]string{{"NUMBER", "TIME", "WHO", "WHAT", "ON", "DETAIL"}}
+	err := administer(ctx, cfg, func(a *App) error {
+		service := audit.Service{Store: a.Store}
+		list, err := service.List(ctx, audit.Query{Before: before, Limit: limit})
+		for _, e := range list {
+			detail, err := json.Marshal(e.Detail)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, []string{
+				strconv.FormatInt(e.ID, 10), e.At.Format(shownTime), string(e.Actor), e.Action, e.Target, string(detail),
+			})
+		}
+		return err
+	})
+	return rows, err
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
+	"packhouse/internal/database"
+	"packhouse/internal/errs"
+)
+
+// MoveRepository implements account.Repositories.
+func (s *Store) MoveRepository(ctx context.Context, r, to account.Repository, e audit.Entry) error {
+	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `UPDATE repositories SET owner_id = ?, name = ?
+			WHERE id = ? AND owner_id = ? AND name = ? AND deleted_at IS NULL`,
+			to.OwnerID, to.Name.Package(), r.ID, r.OwnerID, r.Name.Package())
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errs.New(errs.Conflict, "the repository was changed by another request")); err != nil {
+			return err
+		}
+		if err := takeRepositoryName(ctx, tx, to.OwnerID, r.ID, to.Name); err != nil {
+			return err
+		}
+		if err := moveDockerPackages(ctx, tx, r, to); err != nil {
+			return err
+		}
+		if to.OwnerID == r.OwnerID {
+			return nil
+		}
+		return changeOwner(ctx, tx, r, to, toMicros(e.At))
+	}, r.OwnerID, to.OwnerID)
+}
+
+// changeOwner ends what the old owner gave to the repository and by it.
+func changeOwner(ctx context.Context, tx *database.Tx, r, to account.Repository, now int64) error {
+	if to.Visibility != r.Visibility {
+		_, err := tx.Exec(ctx, `UPDATE repositories SET visibility = ? WHERE id = ?`, string(to.Visibility), r.ID)
+		if err != nil {
+			return err
+		}
+		if err := followVisibility(ctx, tx, r.ID, to.Visibility); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM repository_team_grants WHERE repository_id = ?`, r.ID); err != nil {
+		return err
+	}
+	return cutOff(ctx, tx, r.ID, now)
+}
+
+// cutOff ends the links of Container packages to a repository, and what its jobs
+// were let into.
+func cutOff(ctx context.Context, tx *database.Tx, repositoryID, now int64) error {
+	for _, statement := range []string{
+		`UPDATE packages SET repository_id = NULL, linked_by = '', inherits = 0 WHERE repository_id = ? AND type = 'container'`,
+		`DELETE FROM package_repositories WHERE repository_id = ?`,
+		`DELETE FROM trust_rules WHERE repository_id = ?`,
+	} {
+		if _, err := tx.Exec(ctx, statement, repositoryID); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `UPDATE tokens SET revoked_at = ? WHERE repository_id = ? AND revoked_at IS NULL`, now, repositoryID)
+	return err
+}
+
+// The names of Docker packages begin with their repository's. The parameters are
+// the new name of the repository and the length of the old one, plus two.
+const movedName = `CAST(? AS TEXT) || '/' || substr(p.name, CAST(? AS INTEGER))`
+
+// moveDockerPackages takes the Docker packages along, under names that begin with
+// the repository's new one. Their old names go on leading to them.
+func moveDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repository) error {
+	repository, rest := to.Name.Package(), len(r.Name.Package())+2
+	taken, err := queryNames(ctx, tx, `SELECT n.name FROM packages p
+		JOIN package_names n ON n.owner_id = ? AND n.type = 'docker' AND n.package_id <> p.id AND n.name = `+movedName+`
+		WHERE p.repository_id = ? AND p.type = 'docker' AND p.deleted_at IS NULL ORDER BY n.name`,
+		to.OwnerID, repository, rest, r.ID)
+	if err != nil {
+		return err
+	}
+	if len(taken) > 0 {
+		return errs.New(errs.Exists, "these Docker packages of %s would get names that are taken: %s",
+			r.Name, strings.Join(taken, ", ")).WithDetail(taken)
+	}
+	var count int64
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM packages WHERE repository_id = ? AND type = 'docker' AND deleted_at IS NULL`, r.ID).Scan(&count)
+	if err != nil {
+		return err
+	}
+	res, err := tx.Exec(ctx, `INSERT INTO package_names (owner_id, name, type, package_id)
+		SELECT CAST(? AS BIGINT), `+movedName+`, 'docker', p.id FROM packages p
+		WHERE p.repository_id = ? AND p.type = 'docker' AND p.deleted_at IS NULL
+		ON CONFLICT (owner_id, name, type) DO UPDATE SET package_id = excluded.package_id
+		WHERE package_names.package_id = excluded.package_id`, to.OwnerID, repository, rest, r.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != count {
+		return errors.Join(err, database.ErrRetry) // a push took a name meanwhile
+	}
+	_, err = tx.Exec(ctx, `UPDATE packages AS p SET owner_id = ?, name = `+movedName+`
+		WHERE p.repository_id = ? AND p.type = 'docker'`, to.OwnerID, repository, rest, r.ID)
+	return err
+}
+
+// DeleteRepository implements account.Repositories.
+func (s *Store) DeleteRepository(ctx context.Context, id int64, e audit.Entry) error {
+	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `UPDATE repositories SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL`, toMicros(e.At), id)
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errNoRepository()); err != nil {
+			return err
+		}
+		inside, err := queryNames(ctx, tx, `SELECT name FROM packages WHERE repository_id = ? AND type = 'docker' AND deleted_at IS NULL
+			ORDER BY name LIMIT 10`, id)
+		if err != nil {
+			return err
+		}
+		if len(inside) > 0 {
+			return errs.New(errs.Conflict, "the repository holds Docker packages (%s); delete them or move them to the Container registry first",
+				strings.Join(inside, ", "))
+		}
+		for _, statement := range []string{
+			`DELETE FROM repository_grants WHERE repository_id = ?`,
+			`DELETE FROM repository_team_grants WHERE repository_id = ?`,
+		} {
+			if _, err := tx.Exec(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+		return cutOff(ctx, tx, id, toMicros(e.At))
+	})
+}

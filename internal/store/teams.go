@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
+	"packhouse/internal/database"
+	"packhouse/internal/errs"
+)
+
+const (
+	teamColumns = `t.id, t.organization_id, t.slug, COALESCE(t.parent_id, 0), COALESCE(p.slug, ''), t.idp_group`
+	teamTables  = ` FROM teams t LEFT JOIN teams p ON p.id = t.parent_id`
+)
+
+func teamDest(t *account.Team) []any {
+	return []any{&t.ID, &t.OrganizationID, &t.Slug, &t.ParentID, &t.Parent, &t.Group}
+}
+
+// TeamBySlug implements account.Teams.
+func (s *Store) TeamBySlug(ctx context.Context, organizationID int64, slug string) (account.Team, error) {
+	var t account.Team
+	err := s.db.Read().QueryRow(ctx, `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? AND t.slug = ?`,
+		organizationID, slug).Scan(teamDest(&t)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, errs.New(errs.NotFound, "no team %q in this organization", slug)
+	}
+	return t, err
+}
+
+// ListTeams implements account.Teams.
+func (s *Store) ListTeams(ctx context.Context, organizationID int64) ([]account.Team, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? ORDER BY t.slug`, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []account.Team
+	for rows.Next() {
+		var t account.Team
+		if err := rows.Scan(teamDest(&t)...); err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// CreateTeam implements account.Teams. A new team has no members whom the reach
+// of others could change by.
+func (s *Store) CreateTeam(ctx context.Context, t account.Team, e audit.Entry) (id int64, err error) {
+	err = s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		if t.ParentID != 0 {
+			if err := teamOf(ctx, tx, t.OrganizationID, t.ParentID); err != nil {
+				return err
+			}
+		}
+		err := tx.QueryRow(ctx, `INSERT INTO teams (organization_id, slug, parent_id, idp_group, created_at) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (organization_id, slug) DO NOTHING RETURNING id`,
+			t.OrganizationID, t.Slug, optionalID(t.ParentID), t.Group, toMicros(e.At)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errs.New(errs.Exists, "there is a team %s already", t.Slug)
+		}
+		return err
+	}, t.OrganizationID)
+	return id, err
+}
+
+// teamOf tells whether the organization, which is locked, has the team.
+func teamOf(ctx context.Context, tx *database.Tx, organizationID, teamID int64) error {
+	var one int
+	err := tx.QueryRow(ctx, `SELECT 1 FROM teams WHERE id = ? AND organization_id = ?`, teamID, organizationID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errs.New(errs.NotFound, "no such team in this organization")
+	}
+	return err
+}
+
+// MoveTeam implements account.Teams.
+func (s *Store) MoveTeam(ctx context.Context, t account.Team, parentID int64, e audit.Entry) error {
+	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		if err := teamOf(ctx, tx, t.OrganizationID, t.ID); err != nil {
+			return err
+		}
+		if parentID != 0 {
+			if err := teamOf(ctx, tx, t.OrganizationID, parentID); err != nil {
+				return err
+			}
+		}
+		res, err := tx.Exec(ctx, `UPDATE teams SET parent_id = ? WHERE id = ? AND NOT EXISTS (
+			WITH RECURSIVE below (id) AS (SELECT CAST(? AS BIGINT) UNION SELECT c.id FROM teams c JOIN below b ON c.parent_id = b.id)
+			SELECT 1 FROM below WHERE below.id = ?)`, optionalID(parentID), t.ID, t.ID, parentID)
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errs.New(errs.Conflict, "a team cannot be below itself")); err != nil {
+			return err
+		}
+		return remakeReach(ctx, tx, t.OrganizationID)
+	}, t.OrganizationID)
+}
+
+// DeleteTeam implements account.Teams.
+func (s *Store) DeleteTeam(ctx context.Context, t account.Team, e audit.Entry) error {
+	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		if err := teamOf(ctx, tx, t.OrganizationID, t.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE teams SET parent_id = (SELECT d.parent_id FROM teams d WHERE d.id = ?) WHERE parent_id = ?`, t.ID, t.ID)
+		if err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			`DELETE FROM team_members WHERE team_id = ?`,
+			`DELETE FROM team_reach WHERE team_id = ?`,
+			`DELETE FROM repository_team_grants WHERE team_id = ?`,
+			`DELETE FROM package_team_grants WHERE team_id = ?`,
+			`DELETE FROM teams WHERE id = ?`,
+		} {
+			if _, err := tx.Exec(ctx, statement, t.ID); err != nil {
+				return err
+			}
+		}
+		return remakeReach(ctx, tx, t.OrganizationID)
+	}, t.OrganizationID)
+}
+
+// remakeReach makes team_reach anew for all members of an organization, which is
+// locked.
+func remakeReach(ctx context.Context, tx *database.Tx, organizationID int64) error {
+	_, err := tx.Exec(ctx, `DELETE FROM team_reach WHERE team_id IN (SELECT id FROM teams WHERE organization_id = ?)`, organizationID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO team_reach (user_id, team_id)
+		WITH RECURSIVE up (user_id, team_id) AS (
+			SELECT m.user_id, m.team_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE t.organization_id = ?
+			UNION SELECT u.user_id, t.parent_id FROM up u JOIN teams t ON t.id = u.team_id WHERE t.parent_id IS NOT NULL)
+		SELECT user_id, team_id FROM up`, organizationID)
+	return err
+}
+
+// remakeReachOf makes team_reach anew for one user, who is locked, in all
+// organizations.
+func remakeReachOf(ctx context.Context, tx *database.Tx, userID int64) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM team_reach WHERE user_id = ?`, userID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO team_reach (user_id, team_id)
+		WITH RECURSIVE up (user_id, team_id) AS (
+			SELECT m.user_id, m.team_id FROM team_members m WHERE m.user_id = ?
+			UNION SELECT u.user_id, t.parent_id FROM up u JOIN teams t ON t.id = u.team_id WHERE t.parent_id IS NOT NULL)
+		SELECT user_id, team_id FROM up`, userID)
+	return err
+}
