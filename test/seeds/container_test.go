@@ -31,6 +31,7 @@ func containerScenarios() []scenario {
 }
 
 func tokenNeeded(s *stage) {
+	s.sh("docker logout HOSTNAME")
 	s.sh("docker tag monalisa:1.0 HOSTNAME/octocat/needs-a-token:1")
 	s.refused("docker push HOSTNAME/octocat/needs-a-token:1", "authentication required")
 	s.refused("docker pull HOSTNAME/octocat/needs-a-token:1", "authentication required")
@@ -54,6 +55,7 @@ func createAToken(s *stage) {
 }
 
 func login(s *stage) {
+	s.sh("docker logout HOSTNAME")
 	out := s.sh("export CR_PAT=$(cat ~/TOKEN.txt); echo $CR_PAT | docker login HOSTNAME -u USERNAME --password-stdin")
 	if !strings.Contains(out, "Login Succeeded") {
 		s.t.Errorf("docker login says %q", out)
@@ -90,7 +92,6 @@ func madePublic(s *stage) {
 	s.sh("docker pull HOSTNAME/octocat/dnsutils:1.3")
 	s.sh("docker tag monalisa:1.0 HOSTNAME/octocat/dnsutils:1.4")
 	s.refused("docker push HOSTNAME/octocat/dnsutils:1.4", "authentication required")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func pullByDigest(s *stage) {
@@ -144,7 +145,6 @@ func organization(s *stage) {
 	s.refused("docker push HOSTNAME/my-org/from-a-member:1", "denied")
 	s.admin("org member add my-org mona")
 	s.push("HOSTNAME/my-org/from-a-member:1")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func internal(s *stage) {
@@ -154,7 +154,6 @@ func internal(s *stage) {
 	s.sh("docker pull HOSTNAME/my-org/for-all-of-us:1")
 	s.sh("docker logout HOSTNAME")
 	s.refused("docker pull HOSTNAME/my-org/for-all-of-us:1", "authentication required")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func inheritOrOwnAccess(s *stage) {
@@ -173,5 +172,4 @@ func inheritOrOwnAccess(s *stage) {
 	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package")
 	s.admin("package grant octocat/inheriting --user reader --role write")
 	s.sh("docker push HOSTNAME/octocat/inheriting:2")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }

@@ -18,19 +18,21 @@ type stage struct {
 	r    lab.Registry
 	c    *lab.Client
 	host string // HOSTNAME of the documents, with its port
+	// logins are the addresses that octocat is signed in to when a scenario begins.
+	logins []string
 }
 
 func newStage(t *testing.T, g group) *stage {
 	t.Helper()
 	r := program.Start(t, g.host, g.settings)
 	host := strings.TrimPrefix(r.URL, "http://")
-	c := r.NewClient(t, "octocat")
+	c, logins := r.NewClient(t, "octocat"), []string{"HOSTNAME"}
 	if g.host == "" {
 		c = c.Engine()
 	} else {
-		c = c.Engine(g.host, "docker."+g.host, "containers."+g.host)
+		c, logins = c.Engine(g.host, "docker."+g.host, "containers."+g.host), []string{"docker.HOSTNAME", "containers.HOSTNAME"}
 	}
-	s := &stage{t: t, r: r, c: c, host: host}
+	s := &stage{t: t, r: r, c: c, host: host, logins: logins}
 	r.Admin(t, "repo", "create", "octocat/octo-app")
 	s.c.Write("TOKEN.txt", c.Token+"\n")
 	s.build("monalisa:1.0", "FROM scratch\nCOPY file /monalisa\n", "hello")
@@ -44,6 +46,9 @@ func (s *stage) in(t *testing.T) *stage {
 	client := *s.c
 	client.T = t
 	other.c = &client
+	for _, address := range s.logins {
+		other.login(address, "octocat", s.c.Token)
+	}
 	return &other
 }
 

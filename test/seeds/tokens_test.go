@@ -44,7 +44,6 @@ func scopes(s *stage) {
 	if status, body := s.request(http.MethodDelete, "HOSTNAME", tag, remove, nil); status != http.StatusAccepted {
 		s.t.Errorf("a delete is answered %d %s", status, body)
 	}
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 // bearer is how programs that are no container client use a token.
@@ -70,7 +69,6 @@ func workflowPublishesLinked(s *stage) {
 	readOnly := s.admin("workflow-token create octocat/octo-app --permissions packages=read")
 	s.login("HOSTNAME", "octocat", readOnly)
 	s.refused("docker push HOSTNAME/octocat/from-workflow:1", "denied")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func workflowRefusedUntilLinked(s *stage) {
@@ -80,7 +78,6 @@ func workflowRefusedUntilLinked(s *stage) {
 	s.refused("docker push HOSTNAME/octocat/older:2", "octocat/older", "octocat/octo-app", "packhouse admin package")
 	s.admin("package link octocat/older octocat/octo-app")
 	s.sh("docker push HOSTNAME/octocat/older:2")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func labelLetsTheWorkflowIn(s *stage) {
@@ -89,7 +86,6 @@ func labelLetsTheWorkflowIn(s *stage) {
 	s.sh("docker push HOSTNAME/octocat/labelled:1")
 	s.login("HOSTNAME", "octocat", s.admin("workflow-token create octocat/octo-app"))
 	s.push("HOSTNAME/octocat/labelled:2")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func workflowReadsWhatGrantsIt(s *stage) {
@@ -104,7 +100,6 @@ func workflowReadsWhatGrantsIt(s *stage) {
 	s.admin("package grant octocat/of-elsewhere --repository octocat/octo-app --role read")
 	s.login("HOSTNAME", "octocat", job)
 	s.sh("docker pull HOSTNAME/octocat/of-elsewhere:1")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func actionsAndCodespacesAccess(s *stage) {
@@ -120,7 +115,6 @@ func actionsAndCodespacesAccess(s *stage) {
 	s.refused("docker push HOSTNAME/octocat/guarded:2", "denied")
 	s.login("HOSTNAME", "octocat", s.admin("workflow-token create octocat/octo-app"))
 	s.sh("docker push HOSTNAME/octocat/guarded:2")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func singleSignOn(s *stage) {
@@ -134,7 +128,6 @@ func singleSignOn(s *stage) {
 	s.refused("docker push HOSTNAME/sso-org/app:2", "single sign-on")
 	s.admin("token authorize " + s.tokenID("octocat", "for-sso") + " sso-org")
 	s.sh("docker push HOSTNAME/sso-org/app:2")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 // tokenID returns the id of the token with a note, from the list of tokens.
@@ -166,7 +159,6 @@ func fineGrained(s *stage) {
 	if status != http.StatusUnauthorized {
 		s.t.Errorf("a delete that the token was not made for is answered %d %s", status, body)
 	}
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
 
 func identity(s *stage) {
@@ -186,5 +178,4 @@ func identity(s *stage) {
 	s.refused("docker push HOSTNAME/octocat/older-still:1", "octocat/older-still", "octocat/octo-app")
 	theirs := issuer.Mint(s.t, map[string]any{"aud": s.r.URL, "sub": "job", "repository": "hubot/other"})
 	s.refused("echo "+theirs+" | docker login HOSTNAME -u job --password-stdin", "unauthorized")
-	s.login("HOSTNAME", "octocat", s.c.Token)
 }
