@@ -21,9 +21,7 @@ func (h *handler) grant(ctx context.Context, who access.Principal, wanted []acce
 				g.Actions = append(g.Actions, a)
 			}
 		}
-		if len(g.Actions) > 0 {
-			granted = append(granted, g)
-		}
+		granted = append(granted, g) // with no action too: so the refusal can name the cause
 	}
 	return granted, nil
 }
@@ -38,6 +36,5 @@ func may(who access.Principal, name oci.Name, f access.Facts, a access.Action) b
 	if f.Exists || !access.Decide(who, name, f, access.Effects{Action: access.Write}).Allowed {
 		return false
 	}
-	f.Exists, f.Visibility, f.Grant = true, access.Private, access.RoleAdmin
-	return access.Decide(who, name, f, access.Effects{Action: a}).Allowed
+	return access.Decide(who, name, f.Made(who), access.Effects{Action: a}).Allowed
 }

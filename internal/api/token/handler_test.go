@@ -314,3 +314,17 @@ func TestAnUnknownFailureIsNotTold(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// A token names what it was asked for in vain, so that the refusal it meets can
+// say why; it says nothing of whether there is such a package.
+func TestATokenNamesWhatItWasAskedForInVain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, name := range []string{"ann/private", "ann/absent"} {
+		_, b := f.get(t, f.basic(t, "bob", access.AllScopes), "repository:"+name+":pull,push")
+		who, _ := f.granted(t, b.Token)
+		if len(who.Grants) != 1 || who.Grants[0].Name != mustName(t, name) || len(who.Grants[0].Actions) != 0 || b.Scope != "" {
+			t.Errorf("%s: scope %q, inside %+v", name, b.Scope, who.Grants)
+		}
+	}
+}
