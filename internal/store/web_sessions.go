@@ -30,7 +30,7 @@ func (s *Store) StartWebSession(ctx context.Context, n account.Session, password
 			(id_hash, account_id, issuer, address, agent, created_at, last_seen_at, expires_at)
 			SELECT ?, id, ?, ?, ?, ?, ?, ? FROM accounts
 			WHERE id = ? AND kind = 'user' AND suspended_at IS NULL AND deleted_at IS NULL
-				AND (? < 0 OR password_changed_at = ?)`,
+				AND (CAST(? AS BIGINT) < 0 OR password_changed_at = ?)`,
 			n.SecretHash, n.Issuer, n.Address, n.Agent, toMicros(n.CreatedAt), toMicros(n.LastSeenAt), toMicros(n.ExpiresAt),
 			n.AccountID, passwordSet, passwordSet)
 		if err != nil {
