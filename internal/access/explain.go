@@ -15,7 +15,7 @@ const MaxExplanation = 400
 // it. The text is printable ASCII without quotes. Unless d.Told it depends on
 // the request and the credential alone.
 func Explain(p Principal, asked oci.Name, f Facts, e Effects, d Decision) string {
-	x := explanation{p: p, name: asked.String(), owner: asked.Owner(), f: f, e: e}
+	x := explanation{p: p, name: asked.String(), owner: asked.Owner(), f: f, e: e, visible: d.Visible}
 	text := x.blind()
 	if d.Told {
 		text = x.reason(d.Reason)
@@ -40,6 +40,7 @@ type explanation struct {
 	name, owner string // as asked
 	f           Facts
 	e           Effects
+	visible     bool
 }
 
 // reason returns the text of the rule that decided.
@@ -69,7 +70,7 @@ func (x explanation) reason(r Reason) string {
 	case noPackage:
 		return fmt.Sprintf("there is no package %s", x.name)
 	case ownerSuspended:
-		return fmt.Sprintf("%s is suspended, and %s with it: packhouse admin user resume %s", x.f.Owner, x.name, x.f.Owner)
+		return fmt.Sprintf("%s is suspended, and %s with it: packhouse admin user unsuspend %s", x.f.Owner, x.name, x.f.Owner)
 	}
 	return x.creation(r)
 }

@@ -38,7 +38,12 @@ func (x explanation) outsideLimits() string {
 	case x.e.Action == Administer:
 		return fmt.Sprintf("a fine-grained token does not change the settings of %s: use a token with the scope write:packages", x.name)
 	}
-	return fmt.Sprintf("this fine-grained token does not hold to %s %s: make one that names it", x.verb(), x.name)
+	reaches := "--namespace " + x.owner
+	if x.visible {
+		reaches = "--package " + x.name
+	}
+	return fmt.Sprintf("this fine-grained token does not hold to %s %s: packhouse admin token create-fine-grained %s %s:%s",
+		x.verb(), x.name, x.p.Login, reaches, strings.TrimSuffix(x.verb(), " from"))
 }
 
 func (x explanation) singleSignOn() string {
@@ -90,7 +95,7 @@ func (x explanation) noPush() string {
 	case x.f.Type == Docker:
 		return x.noRepositoryRole()
 	}
-	return fmt.Sprintf("only members of %s create packages such as %s: packhouse admin org member %s %s", x.owner, x.name, x.owner, x.p.Login)
+	return fmt.Sprintf("only members of %s create packages such as %s: packhouse admin org member add %s %s", x.owner, x.name, x.owner, x.p.Login)
 }
 
 // repository is the one that a package of the Docker registry names; "" for none.

@@ -91,7 +91,15 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 		},
 		{
 			limited(ann, Limit{1, 6, Pull}), "ann/app", annsOwn, push, "outside_limits",
-			"this fine-grained token does not hold to push ann/app: make one that names it",
+			"this fine-grained token does not hold to push ann/app: packhouse admin token create-fine-grained ann --package ann/app:push",
+		},
+		{
+			limited(ann, Limit{1, 6, Pull}), "ann/app", annsOwn, remove, "outside_limits",
+			"this fine-grained token does not hold to delete from ann/app: packhouse admin token create-fine-grained ann --package ann/app:delete",
+		},
+		{
+			limited(ann, Limit{1, 6, Pull}), "ann/new", absent(annsOwn), push, "outside_limits",
+			"this fine-grained token does not hold to push ann/new: packhouse admin token create-fine-grained ann --namespace ann:push",
 		},
 		{
 			limited(ann, Limit{1, 6, Push}), "ann/app", annsOwn, settings, "outside_limits",
@@ -150,7 +158,7 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 		{operator, "bob/app", absent(bobs), pull, "no_package", "there is no package bob/app"},
 		{
 			ann, "acme/app", suspended(member(someOrg, Member)), pull, "owner_suspended",
-			"acme is suspended, and acme/app with it: packhouse admin user resume acme",
+			"acme is suspended, and acme/app with it: packhouse admin user unsuspend acme",
 		},
 		{ann, "ann/app", retired(annsOwn), push, "name_retired", "the name ann/app belonged to another package and is not used again: choose another name"},
 		{
@@ -210,7 +218,7 @@ func TestExplainToTheOperator(t *testing.T) {
 			ann, "acme/src/app", docker(absent(someOrg)),
 			"to push acme/src/app takes the role write in the repository acme/src: packhouse admin repo grant acme/src --user ann --role write",
 		},
-		{ann, "acme/app", absent(someOrg), "only members of acme create packages such as acme/app: packhouse admin org member acme ann"},
+		{ann, "acme/app", absent(someOrg), "only members of acme create packages such as acme/app: packhouse admin org member add acme ann"},
 		{ann, "zoe/app", Facts{}, "there is no account zoe for zoe/app to belong to"},
 	} {
 		who, asked, e := withNames(t, c.who), packageName(t, c.asked), Effects{Action: Write}
