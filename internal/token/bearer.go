@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -125,29 +126,52 @@ func (c claims) principal() (access.Principal, error) {
 		AccountID: c.Account, Login: c.Subject, SiteAdmin: c.SiteAdmin, TokenID: c.Token, Restricted: true,
 		Generation: c.Generation, Limited: c.Limited,
 	}
+	var err error
 	if c.Scopes != "" {
-		var err error
 		if who.Scopes, err = access.ParseScopes(c.Scopes); err != nil {
 			return access.Principal{}, err
 		}
 	}
-	for _, l := range c.Limits {
-		who.Limits = append(who.Limits, access.Limit{OwnerID: l[0], PackageID: l[1], Actions: access.Actions(l[2])})
+	if who.Limits, err = c.limits(); err != nil {
+		return access.Principal{}, err
 	}
-	if w := c.Workflow; w != nil {
-		var repository oci.Name
-		if w.RepositoryID != 0 {
-			var err error
-			if repository, err = oci.ParseName(w.Repository); err != nil {
-				return access.Principal{}, err
-			}
-		}
-		who.Workflow = &access.Workflow{
-			RepositoryID: w.RepositoryID, Repository: repository, OwnerID: w.OwnerID, TrustID: w.TrustID, Codespace: w.Codespace,
+	if c.Workflow != nil {
+		if who.Workflow, err = c.Workflow.workflow(c.Limited); err != nil {
+			return access.Principal{}, err
 		}
 	}
 	who.Grants, who.Catalog = grantsOf(c.Access)
 	return who, nil
+}
+
+func (c claims) limits() ([]access.Limit, error) {
+	if len(c.Limits) > 0 && !c.Limited {
+		return nil, errors.New("limits of a token that has none")
+	}
+	var list []access.Limit
+	for _, l := range c.Limits {
+		if l[2] < 0 || l[2] > int64(allActions) {
+			return nil, errors.New("an action that there is not")
+		}
+		list = append(list, access.Limit{OwnerID: l[0], PackageID: l[1], Actions: access.Actions(l[2])})
+	}
+	return list, nil
+}
+
+func (w claimWorkflow) workflow(limited bool) (*access.Workflow, error) {
+	var repository oci.Name
+	if w.RepositoryID == 0 && !limited {
+		return nil, errors.New("a job without a repository and without limits")
+	}
+	if w.RepositoryID != 0 {
+		var err error
+		if repository, err = oci.ParseName(w.Repository); err != nil {
+			return nil, err
+		}
+	}
+	return &access.Workflow{
+		RepositoryID: w.RepositoryID, Repository: repository, OwnerID: w.OwnerID, TrustID: w.TrustID, Codespace: w.Codespace,
+	}, nil
 }
 
 // grantsOf is the reverse of claimsOf.

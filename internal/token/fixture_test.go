@@ -34,6 +34,7 @@ const (
 type fixture struct {
 	*token.Authenticator
 	*token.PersonalTokens
+	workflow *token.WorkflowTokens
 	store    *countingStore
 	accounts *account.Service
 	now      time.Time
@@ -77,6 +78,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	f.PersonalTokens = &token.PersonalTokens{Store: f.store, Now: f.clock, Random: rand.Reader}
+	f.workflow = &token.WorkflowTokens{Store: f.store, Now: f.clock, Random: rand.Reader}
 	f.Authenticator = f.node(t, service)
 	f.ann = f.user(t, "ann", password, false)
 	f.bob = f.user(t, "bob", "bob's password", false)
@@ -112,6 +114,40 @@ func (f *fixture) user(t testing.TB, login, password string, siteAdmin bool) acc
 func (f *fixture) personal(t testing.TB, a account.Account, s access.Scopes) (string, token.Token) {
 	t.Helper()
 	secret, tok, err := f.Create(t.Context(), audit.Operator, token.NewToken{AccountID: a.ID, Target: a.Login, Note: "test", Scopes: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Reveal(), tok
+}
+
+// fineGrained makes a token of the account that reaches limits for a day.
+func (f *fixture) fineGrained(t testing.TB, a account.Account, limits ...access.Limit) (string, token.Token) {
+	t.Helper()
+	secret, tok, err := f.Create(t.Context(), audit.Operator, token.NewToken{
+		AccountID: a.ID, Target: a.Login, Limits: limits, ExpiresAt: f.now.Add(24 * time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Reveal(), tok
+}
+
+// repository makes a private repository.
+func (f *fixture) repository(t testing.TB, name string) account.Repository {
+	t.Helper()
+	r, err := f.accounts.CreateRepository(t.Context(), audit.Operator, name, access.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// job makes a workflow token of the repository that lasts an hour.
+func (f *fixture) job(t testing.TB, r account.Repository, s access.Scopes) (string, token.Token) {
+	t.Helper()
+	secret, tok, err := f.workflow.Create(t.Context(), audit.Operator, token.NewWorkflowToken{
+		RepositoryID: r.ID, OwnerID: r.OwnerID, Scopes: s, ExpiresAt: f.now.Add(time.Hour), Target: r.Name.String(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

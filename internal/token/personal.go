@@ -20,6 +20,9 @@ const (
 	MaxLimits = 50
 )
 
+// allActions are those that a limit can name.
+const allActions = access.Pull | access.Push | access.Remove
+
 // PersonalTokens makes, lists and ends the tokens of users. Safe for concurrent
 // use.
 type PersonalTokens struct {
@@ -87,7 +90,7 @@ func checkFineGrained(n NewToken, now time.Time) error {
 		return errs.New(errs.Invalid, "a fine-grained token names at most %d packages and namespaces", MaxLimits)
 	}
 	for _, l := range n.Limits {
-		if l.OwnerID == 0 || l.Actions == 0 || l.Actions&^(access.Pull|access.Push|access.Remove) != 0 {
+		if l.OwnerID == 0 || l.Actions == 0 || l.Actions&^allActions != 0 {
 			return errs.New(errs.Invalid, "a fine-grained token needs pull, push or delete for each package")
 		}
 	}

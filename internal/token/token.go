@@ -113,18 +113,18 @@ type KeyStore interface {
 // live returns why a token or its holder cannot be used now, or nil.
 func live(t Token, h Holder, now time.Time) error {
 	switch {
-	case !t.RevokedAt.IsZero():
-		return errCredential("the token was revoked")
-	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
-		return errCredential("the token has expired")
 	case h.Deleted:
 		return errCredential("the account was deleted")
-	case h.Suspended:
-		return errCredential("the account is suspended")
 	case t.RepositoryID != 0 && h.Repository.IsZero():
 		return errCredential("the token's repository was deleted")
 	case h.Distrusted:
 		return errCredential("the rule of trust that the token came from was withdrawn")
+	case !t.RevokedAt.IsZero():
+		return errCredential("the token was revoked")
+	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
+		return errCredential("the token has expired")
+	case h.Suspended:
+		return errCredential("the account is suspended")
 	}
 	return nil
 }
