@@ -123,6 +123,9 @@ func becomeContainer(ctx context.Context, tx *database.Tx, p packageRow) error {
 			linked_by = CASE WHEN repository_id IS NOT NULL AND linked_by = '' THEN 'hand' ELSE linked_by END,
 			visibility = COALESCE((SELECT r.visibility FROM repositories r WHERE r.id = packages.repository_id AND r.deleted_at IS NULL), 'private')
 		WHERE id = ?`, p.id)
+	if database.IsUnique(err) {
+		return database.ErrRetry // likewise, and it has not taken the name yet
+	}
 	if err != nil {
 		return err
 	}
