@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 
 	"packhouse/internal/httpx"
@@ -36,13 +37,15 @@ func newSite(registry, token, rest http.Handler) site {
 
 func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := d.site(r.Host)
-	switch path := r.URL.Path; {
-	case path == "/v2", strings.HasPrefix(path, "/v2/"):
+	switch address := r.URL.Path; {
+	case address == "/v2", strings.HasPrefix(address, "/v2/"):
 		at.registry.ServeHTTP(w, r)
-	case path == "/token":
+	case address == "/token":
 		at.token.ServeHTTP(w, r)
-	case path == "/healthz", path == "/readyz":
+	case address == "/healthz", address == "/readyz":
 		d.health.ServeHTTP(w, r)
+	case address != "/" && path.Clean(address) != strings.TrimSuffix(address, "/"):
+		notFound(w, r) // the pages would redirect it, to the registry too
 	default:
 		at.rest.ServeHTTP(w, r)
 	}
