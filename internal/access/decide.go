@@ -13,6 +13,10 @@ type Decision struct {
 	Told bool
 }
 
+// Absent reports whether the answer to a refused request is that there is no
+// such package: to one who knows that there is none, and to one who may not know.
+func (d Decision) Absent() bool { return !d.Told || d.Reason == noPackage }
+
 // Decide tells whether p may do e to what is at the address name, by what is
 // known of it. It is the only place where this is decided.
 func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {

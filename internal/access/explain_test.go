@@ -194,7 +194,7 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 	} {
 		who, asked := withNames(t, c.who), packageName(t, c.asked)
 		d := Decide(who, asked, c.facts, c.effects)
-		if d.Reason.Code != c.code || !d.Told {
+		if d.Reason.Code != c.code || !d.Told || d.Absent() != (c.code == "no_package") {
 			t.Errorf("%s, %s, action %d: %+v, want %s", who.Login, c.asked, c.effects.Action, d, c.code)
 		}
 		if got := Explain(who, asked, c.facts, c.effects, d); got != c.text {
@@ -273,7 +273,7 @@ func TestExplainToStrangers(t *testing.T) {
 		who, e := withNames(t, c.who), Effects{Action: c.action}
 		for _, f := range there {
 			d := Decide(who, asked, f, e)
-			if d.Allowed || d.Visible || d.Told {
+			if d.Allowed || d.Visible || d.Told || !d.Absent() {
 				t.Errorf("%s, %+v: %+v", c.rule, f, d)
 			}
 			if got := Explain(who, asked, f, e, d); got != c.text {

@@ -56,10 +56,8 @@ func refusal(who access.Principal, asked oci.Name, f access.Facts, e access.Effe
 	switch {
 	case who.Anonymous() && f.Mode != access.Disabled:
 		return errs.New(errs.Unauthenticated, "authentication required")
-	case !d.Told:
+	case d.Absent():
 		return errs.New(errs.NotFound, "%s", text)
-	case !f.Exists && who.Operator:
-		return errs.New(errs.NotFound, "%s", text).WithDetail(detail)
 	}
 	return errs.New(errs.Denied, "%s", text).WithDetail(detail)
 }

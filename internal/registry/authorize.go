@@ -55,8 +55,8 @@ func refusal(who access.Principal, asked oci.Name, f access.Facts, e access.Effe
 	switch {
 	case who.Anonymous() && f.Mode != access.Disabled:
 		return errs.New(errs.Unauthenticated, "authentication required")
-	case !d.Told && e.Action != access.Write:
-		return errs.New(errs.NotFound, "no such package, or no right to read it").WithCode("NAME_UNKNOWN")
+	case d.Absent() && e.Action != access.Write:
+		return errs.New(errs.NotFound, "%s", access.Explain(who, asked, f, e, d)).WithCode("NAME_UNKNOWN")
 	}
 	err := errs.New(errs.Denied, "%s", access.Explain(who, asked, f, e, d))
 	if d.Told {
