@@ -31,6 +31,8 @@ type fixture struct {
 	http.Handler
 	auth     *token.Authenticator
 	personal *token.PersonalTokens
+	workflow *token.WorkflowTokens
+	db       *database.DB
 	accounts *account.Service
 	store    *store.Store
 	ids      map[string]int64
@@ -45,7 +47,7 @@ func newFixture(t testing.TB) *fixture {
 	if err := store.Migrate(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{store: store.New(db), ids: map[string]int64{}, now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
+	f := &fixture{db: db, store: store.New(db), ids: map[string]int64{}, now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return f.now }
 	var err error
 	f.accounts, err = account.New(account.Options{
@@ -56,6 +58,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	f.personal = &token.PersonalTokens{Store: f.store, Now: clock, Random: rand.Reader}
+	f.workflow = &token.WorkflowTokens{Store: f.store, Now: clock, Random: rand.Reader}
 	f.auth, err = token.NewAuthenticator(token.Options{
 		Store: f.store, Keys: f.store, Passwords: f.accounts, Issuer: "https://registry.test", Service: "registry.test",
 		Client: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") }, Now: clock, Random: rand.Reader,
@@ -117,7 +120,7 @@ func (f *fixture) people(t testing.TB, db *database.DB) {
 type facts struct{ store *store.Store }
 
 func (s facts) Facts(ctx context.Context, who access.Principal, name oci.Name) (access.Facts, error) {
-	p, err := s.store.Package(ctx, who, access.Package{Type: access.Container, Name: name})
+	p, err := s.store.Package(ctx, who, access.Package{Type: access.Container, Also: access.Docker, Name: name})
 	return p.Facts, err
 }
 
@@ -129,6 +132,67 @@ func (f *fixture) pat(t testing.TB, login string, s access.Scopes) string {
 		t.Fatal(err)
 	}
 	return secret.Reveal()
+}
+
+// fineGrained returns a new fine-grained token of login, which lasts a day.
+func (f *fixture) fineGrained(t testing.TB, login string, limits ...access.Limit) string {
+	t.Helper()
+	secret, _, err := f.personal.Create(t.Context(), audit.Operator, token.NewToken{
+		AccountID: f.ids[login], Target: login, Limits: limits, ExpiresAt: f.now.Add(24 * time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Reveal()
+}
+
+// job returns a new workflow token of a repository that is there, which lasts an
+// hour.
+func (f *fixture) job(t testing.TB, repository string, s access.Scopes, codespace bool) string {
+	t.Helper()
+	r, err := f.accounts.Repository(t.Context(), repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _, err := f.workflow.Create(t.Context(), audit.Operator, token.NewWorkflowToken{
+		RepositoryID: r.ID, OwnerID: r.OwnerID, Scopes: s, Codespace: codespace, ExpiresAt: f.now.Add(time.Hour), Target: repository,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Reveal()
+}
+
+// repository makes a private repository and returns its id.
+func (f *fixture) repository(t testing.TB, name string) int64 {
+	t.Helper()
+	r, err := f.accounts.CreateRepository(t.Context(), audit.Operator, name, access.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.ID
+}
+
+// exec runs one statement on the database.
+func (f *fixture) exec(t testing.TB, query string, args ...any) {
+	t.Helper()
+	err := f.db.Write(t.Context(), func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// packageID returns the id of a package of ann's.
+func (f *fixture) packageID(t testing.TB, name string) (id int64) {
+	t.Helper()
+	err := f.db.Read().QueryRow(t.Context(), `SELECT id FROM packages WHERE owner_id = ? AND name = ?`, f.ids["ann"], name).Scan(&id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // basic returns an Authorization header of login with a new token.
