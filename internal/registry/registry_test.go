@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -248,7 +249,7 @@ func TestPrivateUntilSaidOtherwise(t *testing.T) {
 		wantKind(f.t, err, errs.Unauthenticated)
 		_, absent := f.stat(f.bob, f.other, "v1")
 		_, private := f.stat(f.bob, f.app, "v1")
-		if absent.Error() != private.Error() {
+		if strings.ReplaceAll(absent.Error(), f.other.Name.String(), f.app.Name.String()) != private.Error() {
 			f.t.Errorf("absent and private differ: %q and %q", absent, private)
 		}
 		wantKind(f.t, private, errs.NotFound)
