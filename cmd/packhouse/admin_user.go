@@ -16,7 +16,7 @@ import (
 func userCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newUserCreate(s), newUserPassword(s), newRename(s, "user"), newUserSuspend(s), newUserUnsuspend(s),
-		newUserDelete(s), newUserSiteAdmin(s), newUserList(s),
+		newUserDelete(s), newUserSiteAdmin(s), newUserUnlink(s), newUserList(s),
 	}
 }
 
@@ -115,6 +115,16 @@ func newUserSiteAdmin(s streams) *cobra.Command {
 	}.command(s)
 	c.Flags().BoolVar(&remove, "remove", false, "make it one no longer")
 	return c
+}
+
+func newUserUnlink(s streams) *cobra.Command {
+	return operation{
+		use: "unlink LOGIN", short: "Unlink a user from the sign-in provider", args: cobra.ExactArgs(1),
+		long: "Unlink a user from the sign-in provider: sessions and memberships that came from there end. The user can link another identity.",
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			return "unlinked " + args[0], app.UnlinkIdentities(c.Context(), cfg, args[0])
+		},
+	}.command(s)
 }
 
 func newUserList(s streams) *cobra.Command {

@@ -143,9 +143,12 @@ func (s *Identities) Link(ctx context.Context, who access.Principal, i Identity)
 	return s.replaceGroups(ctx, who.AccountID, i)
 }
 
-// Unlink takes all identities from the account and ends the sessions that came
-// from them.
+// Unlink takes all identities from the account, ends the sessions that came from
+// them, and what the groups gave.
 func (s *Identities) Unlink(ctx context.Context, by audit.Actor, a Account) error {
+	if err := s.replaceGroups(ctx, a.ID, Identity{GroupsKnown: true}); err != nil {
+		return err
+	}
 	return s.Store.UnlinkIdentities(ctx, a.ID, audit.Entry{At: s.Now(), Actor: by, Action: "user.unlink-identities", Target: a.Login})
 }
 

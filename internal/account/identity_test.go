@@ -167,6 +167,9 @@ func TestAnIdentityIsLinkedWhileSignedIn(t *testing.T) {
 	if err := s.Unlink(ctx, audit.Operator, a); err != nil {
 		t.Fatal(err)
 	}
+	if got := g.of[ann.AccountID]; len(got) != 0 {
+		t.Errorf("groups after unlinking: %v", got)
+	}
 	if _, _, err := sessions.Find(ctx, inside); err != nil {
 		t.Errorf("the session of the password: %v", err)
 	}

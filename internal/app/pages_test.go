@@ -85,7 +85,8 @@ func outsideConfig(t *testing.T, issuer *testkit.IssuerProcess) *config.Config {
 func TestFromSignInToAPush(t *testing.T) {
 	t.Parallel()
 	issuer := testkit.Issuer(t)
-	c := &ci{composed(t, outsideConfig(t, issuer)), issuer}
+	cfg := outsideConfig(t, issuer)
+	c := &ci{composed(t, cfg), issuer}
 	ctx := t.Context()
 	if _, err := c.app.Accounts.CreateOrganization(ctx, audit.Operator, "acme", "admin"); err != nil {
 		t.Fatal(err)
@@ -120,6 +121,12 @@ func TestFromSignInToAPush(t *testing.T) {
 	newPerson(t, c.running).see("signed in as mona", "/login/oidc")
 	push("after leaving the group", http.StatusUnauthorized, "acme/other")
 	push("one's own, still", http.StatusCreated, "mona/app")
+
+	if err := UnlinkIdentities(ctx, cfg, "mona"); err != nil {
+		t.Fatal(err)
+	}
+	mona.see(`action="/login"`, "/settings/tokens")
+	mona.see("The login mona is taken", "/login/oidc")
 }
 
 func TestSignUpOnAWholeServer(t *testing.T) {

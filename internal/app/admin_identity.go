@@ -1,0 +1,19 @@
+package app
+
+import (
+	"context"
+
+	"packhouse/internal/audit"
+	"packhouse/internal/config"
+)
+
+// UnlinkIdentities takes from the user what the outside provider is to it.
+func UnlinkIdentities(ctx context.Context, cfg *config.Config, login string) error {
+	return administer(ctx, cfg, func(a *App) error {
+		user, err := a.Accounts.Get(ctx, login)
+		if err != nil {
+			return err
+		}
+		return a.identities(cfg).Unlink(ctx, audit.Operator, user)
+	})
+}
