@@ -158,3 +158,39 @@ func TestBothRegistriesOnOneHost(t *testing.T) {
 		}
 	}
 }
+
+// A switched registry says so to all who ask, at once and alone.
+func TestSwitchedRegistry(t *testing.T) {
+	t.Parallel()
+	r := isolated(t, nil)
+	if status, text := r.push(t, dockerHost, "admin/open/image"); status != 201 {
+		t.Fatalf("push: %d %s", status, text)
+	}
+	nobody := r.bearer(t, dockerHost, "repository:admin/open/image:pull", nil)
+	pull := func(as http.Header) (int, string) {
+		res, text := r.ask(t, "GET", dockerHost, "/v2/admin/open/image/manifests/1", as, nil)
+		return res.StatusCode, res.Header.Get("WWW-Authenticate") + text
+	}
+	for _, mode := range []access.Mode{access.ReadOnly, access.Disabled, access.Enabled} {
+		if err := r.app.Accounts.SetRegistry(t.Context(), audit.Operator, access.Docker, mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, as := range []http.Header{nobody, nil, asAdmin()} {
+			status, text := pull(as)
+			switch {
+			case mode == access.Disabled && (status != 401 || strings.Count(text, "registry is disabled") != 2):
+				t.Errorf("a pull when it is disabled: %d %s", status, text)
+			case mode != access.Disabled && status != 200:
+				t.Errorf("a pull when it is %s: %d %s", mode, status, text)
+			}
+		}
+		status, text := r.push(t, dockerHost, "admin/open/image")
+		want := map[access.Mode]string{access.ReadOnly: "read-only", access.Disabled: "registry is disabled"}[mode]
+		if (status == 201) != (mode == access.Enabled) || !strings.Contains(text, want) {
+			t.Errorf("a push when it is %s: %d %s", mode, status, text)
+		}
+		if status, text := r.push(t, containersHost, "admin/app"); status != 201 {
+			t.Errorf("the other registry meanwhile: %d %s", status, text)
+		}
+	}
+}
