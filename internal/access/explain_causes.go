@@ -78,7 +78,7 @@ func (x explanation) notLinked() string {
 	repository := x.p.Workflow.Repository
 	text := fmt.Sprintf("%s is not linked to %s and gives its jobs %s: packhouse admin package grant %s --repository %s --role %s",
 		x.name, repository, has(x.f.ActionsRole), x.name, repository, x.role())
-	if x.p.Workflow.OwnerID == x.f.OwnerID && x.f.Type != Docker {
+	if x.p.Workflow.OwnerID == x.f.OwnerID && x.f.RepositoryID == 0 {
 		text += fmt.Sprintf(" (or: packhouse admin package link %s %s)", x.name, repository)
 	}
 	return text
