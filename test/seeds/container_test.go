@@ -80,7 +80,7 @@ func privateAtFirst(s *stage) {
 	s.sh("docker pull HOSTNAME/octocat/dnsutils:1.3")
 	stranger := s.r.Account(s.t, "hubot")
 	s.login("HOSTNAME", "hubot", stranger)
-	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "no such package")
+	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "there is no package")
 	s.sh("docker logout HOSTNAME")
 	s.refused("docker pull HOSTNAME/octocat/dnsutils:1.3", "authentication required")
 }
@@ -161,15 +161,15 @@ func inheritOrOwnAccess(s *stage) {
 	s.admin("repo grant octocat/octo-app --user reader --role read")
 	s.push("HOSTNAME/octocat/inheriting:1")
 	s.login("HOSTNAME", "reader", reader)
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package")
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "there is no package")
 	s.admin("package link octocat/inheriting octocat/octo-app")
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package") // linked later: keeps its own access
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "there is no package") // linked later: keeps its own access
 	s.admin("package inherit octocat/inheriting on --yes")
 	s.sh("docker pull HOSTNAME/octocat/inheriting:1")
 	s.sh("docker tag monalisa:1.0 HOSTNAME/octocat/inheriting:2")
 	s.refused("docker push HOSTNAME/octocat/inheriting:2", "denied")
 	s.admin("package inherit octocat/inheriting off --yes")
-	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "no such package")
+	s.refused("docker pull HOSTNAME/octocat/inheriting:1", "there is no package")
 	s.admin("package grant octocat/inheriting --user reader --role write")
 	s.sh("docker push HOSTNAME/octocat/inheriting:2")
 }

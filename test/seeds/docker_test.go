@@ -120,7 +120,7 @@ func isolatedLayerLimit(s *stage) {
 func isolatedPermissions(s *stage) {
 	reader := s.r.Account(s.t, "hubot")
 	s.login("docker.HOSTNAME", "hubot", reader)
-	s.refused("docker pull "+dockerImage+":1.1", "no such package")
+	s.refused("docker pull "+dockerImage+":1.1", "there is no package")
 	s.admin("repo grant octocat/octo-app --user hubot --role read")
 	s.sh("docker pull " + dockerImage + ":1.1")
 	s.refused("docker push "+dockerImage+":1.1", "denied")
@@ -140,19 +140,19 @@ func isolatedWorkflow(s *stage) {
 }
 
 func isolatedAnonymous(s *stage) {
-	s.admin("repo visibility octocat/octo-app public --yes")
+	s.admin("repo visibility octocat/octo-app public")
 	s.sh("docker logout docker.HOSTNAME")
 	s.forget(dockerImage + ":1.1")
 	s.sh("docker pull " + dockerImage + ":1.1")
-	s.admin("repo visibility octocat/octo-app private --yes")
+	s.admin("repo visibility octocat/octo-app private")
 	s.forget(dockerImage + ":1.1")
 	s.refused("docker pull "+dockerImage+":1.1", "authentication required")
 }
 
 func isolatedContainer(s *stage) {
 	s.push("containers.HOSTNAME/octocat/hello_docker:latest")
-	s.refused("docker pull docker.HOSTNAME/octocat/hello_docker:latest", "no such package")
-	s.refused("docker pull containers.HOSTNAME/octocat/octo-app/monalisa:1.0", "no such package")
+	s.refused("docker pull docker.HOSTNAME/octocat/hello_docker:latest", "there is no package")
+	s.refused("docker pull containers.HOSTNAME/octocat/octo-app/monalisa:1.0", "there is no package")
 }
 
 func isolatedSwitches(s *stage) {
