@@ -73,3 +73,23 @@ func (f *fixture) exec(query string, args ...any) {
 		return err
 	}))
 }
+
+// A page of the catalog looks at a bounded number of packages and says where to
+// go on, also when none of them may be read.
+func TestCatalogGoesOnBehindWhatMayNotBeRead(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.exec(`INSERT INTO packages (owner_id, type, name, visibility, created_at, created_by, published_at)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5300)
+			SELECT CAST(? AS BIGINT), 'container', 'p' || (10000 + i), CASE i WHEN 5300 THEN 'public' ELSE 'private' END, 0, 0, 1 FROM n`, f.alice.AccountID)
+		first, err := f.Catalog(f.ctx(), f.bob, access.Container, "", "", 10)
+		f.check(err)
+		if len(first.Names) != 0 || first.Next != "alice/p15000" {
+			f.t.Fatalf("the first page is %+v", first)
+		}
+		second, err := f.Catalog(f.ctx(), f.bob, access.Container, "", first.Next, 10)
+		f.check(err)
+		if !slices.Equal(second.Names, []string{"alice/p15300"}) || second.Next != "" {
+			f.t.Errorf("the second page is %+v", second)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
+	"packhouse/internal/oci"
 	"packhouse/internal/registry"
 )
 
@@ -137,6 +138,7 @@ func TestAPackageMadeMeanwhileIsNotAnothers(t *testing.T) {
 		wantKind(f.t, commit(into(carol)), errs.Denied)
 		f.exec(`UPDATE packages SET deleted_at = 1`)
 		wantKind(f.t, commit(c), errs.NotFound)
+		wantKind(f.t, commit(into(carol)), errs.Denied)
 		// Nothing is made in what went away.
 		gone := into(carol)
 		gone.Address = pkg("acme/other")
@@ -158,5 +160,22 @@ func TestNewPackagesNeedAName(t *testing.T) {
 		wantKind(f.t, f.publish(f.alice, docker("alice/code"), nil), errs.Invalid)
 		wantKind(f.t, f.publish(f.alice, docker("alice/nothing/app"), nil), errs.Denied)
 		f.check(f.publish(f.alice, docker("alice/code/app"), nil))
+	})
+}
+
+// The uploads of a job are its repository's, and no one else's.
+func TestJobsHaveUploadSessions(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		id := f.repository("alice/code", access.Private)
+		job := f.job("alice/code", id)
+		f.roundTrip(job, f.app, f.app)
+		sess, err := f.StartUpload(f.ctx(), job, f.app, oci.SHA256)
+		f.check(err)
+		_, err = f.UploadStatus(f.ctx(), f.job("alice/code", id), f.app, sess.ID)
+		f.check(err)
+		for _, who := range []access.Principal{f.alice, {Operator: true}} {
+			_, err = f.UploadStatus(f.ctx(), who, f.app, sess.ID)
+			wantKind(f.t, err, errs.NotFound)
+		}
 	})
 }

@@ -131,6 +131,13 @@ func TestVisibilityOfTheRepository(t *testing.T) {
 				f.t.Errorf("%s is %s, want %s", name, got, want)
 			}
 		}
+		// A repository of another owner lends nothing.
+		f.exec(`UPDATE accounts SET default_visibility = 'repository' WHERE login = 'alice'`)
+		f.exec(`INSERT INTO repository_grants (repository_id, account_id, role) VALUES (?, ?, 5)`, open, f.alice.AccountID)
+		f.check(f.publish(f.alice, f.app, from("acme/open")))
+		if got := f.facts(f.alice, f.app).Visibility; got != access.Private {
+			f.t.Errorf("a foreign repository made the package %s", got)
+		}
 		// Only the first publish does that.
 		f.exec(`UPDATE packages SET visibility = 'private'`)
 		f.check(f.publish(carol, pkg("acme/a"), map[string]string{"more": "labels"}))
@@ -173,6 +180,39 @@ func TestLabelsOfVersions(t *testing.T) {
 		f.check(err)
 		if got := last(); got != "|of an index|" {
 			f.t.Errorf("of an index: %q", got)
+		}
+	})
+}
+
+// What a commit links to is looked at again when it is made.
+func TestLinksHoldAtTheCommit(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.check(f.publish(f.alice, f.app, nil))
+		foreign, own := f.repository("bob/code", access.Private), f.repository("alice/code", access.Private)
+		commit := func(link int64) string {
+			body := []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)
+			m, err := oci.ParseManifest("", body)
+			f.check(err)
+			f.check(f.store.CommitManifest(f.ctx(), &registry.ManifestCommit{
+				Into:   registry.Creation{PackageID: f.id(`SELECT id FROM packages`), Actor: f.alice.AccountID},
+				Digest: oci.SHA256.FromBytes(body), Content: body, Manifest: m, Now: f.now, LeaseUntil: f.now,
+				Publish: registry.Publication{Link: link, Inherit: true, Visibility: access.Public, Claim: "there"},
+			}))
+			return f.link(f.app)
+		}
+		if got := commit(foreign); got != "-  0 there" {
+			f.t.Errorf("linked to another's repository: %q", got)
+		}
+		f.exec(`UPDATE packages SET linked_by = 'unlinked'`)
+		if got := commit(own); got != "- unlinked 0 there" {
+			f.t.Errorf("linked again: %q", got)
+		}
+		f.exec(`UPDATE packages SET linked_by = ''`)
+		if got := commit(own); got != "code label 0 " {
+			f.t.Errorf("not linked: %q", got)
+		}
+		if got := f.facts(f.alice, f.app).Visibility; got != access.Private {
+			f.t.Errorf("a later push made the package %s", got)
 		}
 	})
 }
