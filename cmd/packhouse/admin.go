@@ -16,6 +16,8 @@ func newAdmin(s streams) *cobra.Command {
 		group("workflow-token", "Tokens for the jobs of a repository", workflowTokenCommands(s)...),
 		group("trust", "Outside issuers whose identity tokens are taken", trustCommands(s)...),
 		group("site", "Switches of this server", siteCommands(s)...),
+		newMigrateDocker(s),
+		newExplain(s),
 	)
 	return admin
 }

@@ -18,7 +18,13 @@ type step struct {
 
 func play(t *testing.T, steps []step) {
 	t.Helper()
-	environ := []string{"PACKHOUSE_DATA=" + t.TempDir()}
+	playOn(t, t.TempDir(), steps)
+}
+
+// playOn plays with the data in a directory.
+func playOn(t *testing.T, data string, steps []step) {
+	t.Helper()
+	environ := []string{"PACKHOUSE_DATA=" + data}
 	for _, s := range steps {
 		code, out, errOut := packhouse(t, s.stdin, environ, append([]string{"admin"}, strings.Fields(s.line)...)...)
 		if code != s.code || !regexp.MustCompile(s.out).MatchString(out) || !strings.Contains(errOut, s.says) || (s.says == "") != (errOut == "") {

@@ -16,6 +16,7 @@ import (
 	"packhouse/internal/config"
 	"packhouse/internal/database"
 	"packhouse/internal/httpx"
+	"packhouse/internal/packages"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
 	"packhouse/internal/token"
@@ -27,6 +28,7 @@ type App struct {
 	Accounts *account.Service
 	Tokens   *token.Authenticator
 	Trust    *token.Trust
+	Packages *packages.Service
 	Registry *registry.Service
 	Store    *store.Store
 
@@ -54,6 +56,7 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 		return fmt.Errorf("bringing the database schema up to date: %w", err)
 	}
 	a.Store = store.New(a.db)
+	a.Packages = newPackages(a.Store)
 	public, err := url.Parse(cfg.URL)
 	if err != nil {
 		return err
