@@ -28,6 +28,10 @@ func (a *App) jobs() []periodic {
 		}},
 		{"remove stray uploads", time.Hour, a.sweepStaged},
 		{"note when tokens were used", 10 * time.Second, a.Tokens.FlushUses},
+		{"forget workflow tokens that ended", time.Hour, func(ctx context.Context) error {
+			_, err := a.workflowTokens().Sweep(ctx)
+			return err
+		}},
 		{"forget sessions that ended", time.Hour, func(ctx context.Context) error {
 			_, err := a.sessions().Sweep(ctx)
 			return err

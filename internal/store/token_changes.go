@@ -77,13 +77,13 @@ func insertLimit(ctx context.Context, tx *database.Tx, tokenID int64, l access.L
 	return oneRow(res, errs.New(errs.NotFound, "a package that the token should reach is not there"))
 }
 
-// Tokens implements token.Issued.
+// Tokens implements token.UserTokens.
 func (s *Store) Tokens(ctx context.Context, accountID int64) ([]token.Token, error) {
 	return s.tokens(ctx, `SELECT `+tokenColumns+` FROM tokens t
 		WHERE t.account_id = ? AND t.kind IN ('php', 'phf') AND t.revoked_at IS NULL ORDER BY t.id DESC`, accountID)
 }
 
-// RepositoryTokens implements token.Issued.
+// RepositoryTokens implements token.JobTokens.
 func (s *Store) RepositoryTokens(ctx context.Context, repositoryID int64, now time.Time) ([]token.Token, error) {
 	return s.tokens(ctx, `SELECT `+tokenColumns+` FROM tokens t
 		WHERE t.repository_id = ? AND t.revoked_at IS NULL AND t.expires_at > ? ORDER BY t.id DESC`, repositoryID, toMicros(now))
@@ -112,7 +112,7 @@ func (s *Store) RevokeToken(ctx context.Context, accountID, id int64, e audit.En
 		`UPDATE tokens SET revoked_at = ? WHERE id = ? AND account_id = ? AND revoked_at IS NULL`, toMicros(e.At), id, accountID)
 }
 
-// AuthorizeToken implements token.Issued. One that was authorized before stays so.
+// AuthorizeToken implements token.UserTokens. One that was authorized before stays so.
 func (s *Store) AuthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error {
 	return s.changeToken(ctx, e, errs.New(errs.NotFound, "no such token of a member of the organization"),
 		`INSERT INTO token_authorizations (token_id, organization_id, created_at)
@@ -123,7 +123,7 @@ func (s *Store) AuthorizeToken(ctx context.Context, id, organizationID int64, e 
 		toMicros(e.At), organizationID, id)
 }
 
-// DeauthorizeToken implements token.Issued.
+// DeauthorizeToken implements token.UserTokens.
 func (s *Store) DeauthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error {
 	return s.changeToken(ctx, e, errs.New(errs.NotFound, "the token was not authorized for the organization"),
 		`DELETE FROM token_authorizations WHERE token_id = ? AND organization_id = ?`, id, organizationID)
@@ -141,4 +141,24 @@ func (s *Store) changeToken(ctx context.Context, e audit.Entry, none *errs.Error
 		}
 		return record(ctx, tx, e)
 	})
+}
+
+// ForgetJobTokens implements token.JobTokens.
+func (s *Store) ForgetJobTokens(ctx context.Context, before time.Time, n int) (forgotten int, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM token_limits WHERE token_id IN
+			(SELECT id FROM tokens WHERE kind = 'phw' AND expires_at < ? ORDER BY expires_at, id LIMIT ?)`, toMicros(before), n)
+		if err != nil {
+			return err
+		}
+		res, err := tx.Exec(ctx, `DELETE FROM tokens WHERE id IN
+			(SELECT id FROM tokens WHERE kind = 'phw' AND expires_at < ? ORDER BY expires_at, id LIMIT ?)`, toMicros(before), n)
+		if err != nil {
+			return err
+		}
+		gone, err := res.RowsAffected()
+		forgotten = int(gone)
+		return err
+	})
+	return forgotten, err
 }

@@ -243,3 +243,37 @@ func TestADeletedAccountsTokensKnowIt(t *testing.T) {
 		}
 	})
 }
+
+func TestWorkflowTokensAreForgottenOnceTheyEnded(t *testing.T) {
+	onTokenWorlds(t, func(t *testing.T, w tokenWorld) {
+		ctx := t.Context()
+		addToken(t, w.Store, w.ann, "aa") // a user's, which ends like the first job's
+		var ids []int64
+		for i := range 4 {
+			id, err := w.CreateToken(ctx, token.Token{
+				AccountID: w.ann, Kind: token.Workflow, SecretHash: string(rune('p' + i)), CreatedAt: noon, Limited: true,
+				ExpiresAt: noon.Add(time.Duration(i+1) * time.Hour), RepositoryID: w.src,
+			}, []access.Limit{{OwnerID: w.ann, Actions: access.Pull}}, entry("workflow_token.create"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		for _, want := range []int{2, 1, 0} {
+			if n, err := w.ForgetJobTokens(ctx, noon.Add(4*time.Hour), 2); n != want || err != nil {
+				t.Errorf("forgot %d, %v; want %d", n, err, want)
+			}
+		}
+		if list, err := w.RepositoryTokens(ctx, w.src, noon); len(list) != 1 || list[0].ID != ids[3] || err != nil {
+			t.Errorf("left are %v, %v", list, err)
+		}
+		for i, want := range []int{0, 0, 0, 1} {
+			if l, err := w.Limits(ctx, ids[i]); len(l) != want || err != nil {
+				t.Errorf("limits of %d: %v, %v", i, l, err)
+			}
+		}
+		if list, err := w.Tokens(ctx, w.ann); len(list) != 1 || err != nil {
+			t.Errorf("ann's own are %v, %v", list, err)
+		}
+	})
+}

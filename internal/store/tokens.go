@@ -17,9 +17,10 @@ import (
 )
 
 var (
-	_ token.Store    = (*Store)(nil)
-	_ token.Issued   = (*Store)(nil)
-	_ token.KeyStore = (*Store)(nil)
+	_ token.Store      = (*Store)(nil)
+	_ token.UserTokens = (*Store)(nil)
+	_ token.JobTokens  = (*Store)(nil)
+	_ token.KeyStore   = (*Store)(nil)
 )
 
 // optionalMicros returns the column of a time that may be zero.

@@ -370,3 +370,26 @@ func TestTokensAreRevokedAsWhatTheyAre(t *testing.T) {
 		t.Errorf("recorded is %+v, %v", entries, err)
 	}
 }
+
+func TestAWorkflowTokenIsRememberedForAWeek(t *testing.T) {
+	t.Parallel()
+	f, ctx := newFixture(t), t.Context()
+	secret, tok := f.job(t, f.repository(t, "ann/app"), access.ReadPackages)
+	ended := tok.ExpiresAt
+	for _, after := range []time.Duration{0, 7 * 24 * time.Hour} {
+		f.now = ended.Add(after)
+		if n, err := f.workflow.Sweep(ctx); n != 0 || err != nil {
+			t.Errorf("%v after: forgot %d, %v", after, n, err)
+		}
+		if _, err := f.ask(t, basic("x", secret)); !unauthenticated(err) || !strings.Contains(err.Error(), "expired") {
+			t.Errorf("%v after: %v", after, err)
+		}
+	}
+	f.now = ended.Add(7*24*time.Hour + time.Second)
+	if n, err := f.workflow.Sweep(ctx); n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	if _, err := f.ask(t, basic("x", secret)); !unauthenticated(err) || strings.Contains(err.Error(), "expired") {
+		t.Errorf("at the end: %v", err)
+	}
+}

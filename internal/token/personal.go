@@ -26,7 +26,7 @@ const allActions = access.Pull | access.Push | access.Remove
 // PersonalTokens makes, lists and ends the tokens of users. Safe for concurrent
 // use.
 type PersonalTokens struct {
-	Store  Issued
+	Store  UserTokens
 	Now    func() time.Time
 	Random io.Reader
 }

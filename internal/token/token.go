@@ -79,19 +79,32 @@ type Issued interface {
 	CreateToken(ctx context.Context, t Token, limits []access.Limit, e audit.Entry) (int64, error)
 	// TokenByID is that of Store.
 	TokenByID(ctx context.Context, id int64) (Token, Holder, error)
-	// Tokens returns a user's own tokens that are not revoked, newest first.
-	Tokens(ctx context.Context, accountID int64) ([]Token, error)
-	// RepositoryTokens returns the repository's tokens that are neither revoked
-	// nor expired at now, newest first.
-	RepositoryTokens(ctx context.Context, repositoryID int64, now time.Time) ([]Token, error)
 	// RevokeToken ends the token with that account; NotFound when there is none
 	// that is not revoked.
 	RevokeToken(ctx context.Context, accountID, id int64, e audit.Entry) error
+}
+
+// UserTokens keeps the tokens of users.
+type UserTokens interface {
+	Issued
+	// Tokens returns a user's own tokens that are not revoked, newest first.
+	Tokens(ctx context.Context, accountID int64) ([]Token, error)
 	// AuthorizeToken lets the token of a user reach an organization that
-	// demands single sign-on, of which the user must be a member.
+	// demands single sign-on. NotFound unless the user is a member of it.
 	AuthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error
 	// DeauthorizeToken takes that back; NotFound when it was not authorized.
 	DeauthorizeToken(ctx context.Context, id, organizationID int64, e audit.Entry) error
+}
+
+// JobTokens keeps workflow tokens.
+type JobTokens interface {
+	Issued
+	// RepositoryTokens returns the repository's tokens that are neither revoked
+	// nor expired at now, newest first.
+	RepositoryTokens(ctx context.Context, repositoryID int64, now time.Time) ([]Token, error)
+	// ForgetJobTokens removes workflow tokens that expired before the time, at
+	// most n, and returns how many.
+	ForgetJobTokens(ctx context.Context, before time.Time, n int) (int, error)
 }
 
 // Key is one signing key for bearer tokens.

@@ -15,12 +15,17 @@ const (
 	MaxWorkflowLife = 6 * time.Hour
 	// WorkflowLife is how long one lasts if nothing else is asked for.
 	WorkflowLife = time.Hour
+	// rememberedFor is how long a token that has expired is told so, and not
+	// that there is none. Each job leaves a token, so they must not pile up.
+	rememberedFor = 7 * 24 * time.Hour
+	// sweepSize is how many are forgotten in one transaction.
+	sweepSize = 500
 )
 
 // WorkflowTokens makes, lists and ends the tokens of jobs. Safe for concurrent
 // use.
 type WorkflowTokens struct {
-	Store  Issued
+	Store  JobTokens
 	Now    func() time.Time
 	Random io.Reader
 }
@@ -94,6 +99,18 @@ func (w *WorkflowTokens) Revoke(ctx context.Context, by audit.Actor, id int64) e
 	return w.Store.RevokeToken(ctx, t.AccountID, id, audit.Entry{
 		At: w.Now(), Actor: by, Action: "workflow_token.revoke", Target: target, Detail: map[string]any{"token": id},
 	})
+}
+
+// Sweep forgets the tokens that expired a week ago and returns how many.
+func (w *WorkflowTokens) Sweep(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		n, err := w.Store.ForgetJobTokens(ctx, w.Now().Add(-rememberedFor), sweepSize)
+		total += n
+		if err != nil || n < sweepSize {
+			return total, err
+		}
+	}
 }
 
 // PermissionScopes returns the scopes of the permission that a job has for

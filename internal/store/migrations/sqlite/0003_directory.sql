@@ -138,6 +138,8 @@ ALTER TABLE tokens ADD COLUMN repository_id INTEGER REFERENCES repositories (id)
 ALTER TABLE tokens ADD COLUMN trust_id INTEGER;
 ALTER TABLE tokens ADD COLUMN codespace INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tokens ADD COLUMN fine_grained INTEGER NOT NULL DEFAULT 0; -- holds for its token_limits alone
+CREATE INDEX tokens_repository ON tokens (repository_id) WHERE repository_id IS NOT NULL;
+CREATE INDEX tokens_workflow_expiry ON tokens (expires_at) WHERE kind = 'phw';
 
 -- What a fine-grained token or a trust rule reaches: a package, or with no
 -- package_id a whole namespace. Actions: 1 pull + 2 push + 4 delete.
