@@ -9,7 +9,7 @@ import (
 )
 
 func siteCommands(s streams) []*cobra.Command {
-	return []*cobra.Command{newSiteRegistry(s), newSiteSignUp(s), newSiteShow(s), newSiteAudit(s)}
+	return []*cobra.Command{newSiteRegistry(s), newSiteSignUp(s), newSitePublicToPrivate(s), newSiteShow(s), newSiteAudit(s)}
 }
 
 func newSiteRegistry(s streams) *cobra.Command {
@@ -30,6 +30,18 @@ func newSiteSignUp(s streams) *cobra.Command {
 				return "", errs.New(errs.Invalid, "sign-up is open or closed")
 			}
 			return "sign-up is " + args[0], app.SetSignUp(c.Context(), cfg, args[0] == "open")
+		},
+	}.command(s)
+}
+
+func newSitePublicToPrivate(s streams) *cobra.Command {
+	return operation{
+		use: "public-to-private allowed|forbidden", short: "Let the admins of a public package make it private again, or not", args: cobra.ExactArgs(1),
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			if args[0] != "allowed" && args[0] != "forbidden" {
+				return "", errs.New(errs.Invalid, "public-to-private is allowed or forbidden")
+			}
+			return "public-to-private is " + args[0], app.SetPublicToPrivate(c.Context(), cfg, args[0] == "allowed")
 		},
 	}.command(s)
 }

@@ -13,6 +13,7 @@ const (
 	settingContainer = "registry.container"
 	settingDocker    = "registry.docker"
 	settingSignUp    = "sign_up"
+	settingWithdraw  = "public_to_private" // read by the change of a visibility
 )
 
 // Site is what the site administrator decides for the whole server.
@@ -20,6 +21,9 @@ type Site struct {
 	Container, Docker access.Mode
 	// SignUp lets people make accounts for themselves.
 	SignUp bool
+	// KeepPublic lets only administrators of the site make what is public
+	// private or internal again.
+	KeepPublic bool
 }
 
 // Site returns the settings as they are now; they may change at any time.
@@ -28,7 +32,10 @@ func (s *Service) Site(ctx context.Context) (Site, error) {
 	if err != nil {
 		return Site{}, err
 	}
-	return Site{Container: mode(set[settingContainer]), Docker: mode(set[settingDocker]), SignUp: set[settingSignUp] == "open"}, nil
+	return Site{
+		Container: mode(set[settingContainer]), Docker: mode(set[settingDocker]),
+		SignUp: set[settingSignUp] == "open", KeepPublic: set[settingWithdraw] == "forbidden",
+	}, nil
 }
 
 func mode(value string) access.Mode {
@@ -68,6 +75,16 @@ func (s *Service) SetSignUp(ctx context.Context, by audit.Actor, open bool) erro
 		value = "open"
 	}
 	return s.setSite(ctx, by, settingSignUp, value)
+}
+
+// SetKeepPublic says whether only administrators of the site may make public
+// packages private or internal again.
+func (s *Service) SetKeepPublic(ctx context.Context, by audit.Actor, keep bool) error {
+	value := "allowed"
+	if keep {
+		value = "forbidden"
+	}
+	return s.setSite(ctx, by, settingWithdraw, value)
 }
 
 func (s *Service) setSite(ctx context.Context, by audit.Actor, name, value string) error {

@@ -25,6 +25,14 @@ func SetSignUp(ctx context.Context, cfg *config.Config, open bool) error {
 	})
 }
 
+// SetPublicToPrivate says whether the admins of a public package may make it
+// private or internal again.
+func SetPublicToPrivate(ctx context.Context, cfg *config.Config, allowed bool) error {
+	return directory(ctx, cfg, func(s *account.Service) error {
+		return s.SetKeepPublic(ctx, audit.Operator, !allowed)
+	})
+}
+
 // ShowSite returns a heading and a row for each switch of the server.
 func ShowSite(ctx context.Context, cfg *config.Config) ([][]string, error) {
 	rows := [][]string{{"SWITCH", "STATE"}}
@@ -34,8 +42,12 @@ func ShowSite(ctx context.Context, cfg *config.Config) ([][]string, error) {
 		if site.SignUp {
 			signUp = "open"
 		}
+		withdraw := "allowed"
+		if site.KeepPublic {
+			withdraw = "forbidden"
+		}
 		rows = append(rows, []string{"registry container", string(site.Container)},
-			[]string{"registry docker", string(site.Docker)}, []string{"sign-up", signUp})
+			[]string{"registry docker", string(site.Docker)}, []string{"sign-up", signUp}, []string{"public-to-private", withdraw})
 		return err
 	})
 	return rows, err

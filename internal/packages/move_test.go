@@ -2,9 +2,11 @@ package packages_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"packhouse/internal/access"
+	"packhouse/internal/database"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 	"packhouse/internal/registry"
@@ -68,6 +70,38 @@ func TestTransferredPackageAnswersUnderItsOldOwner(t *testing.T) {
 		f.push(f.ann, at("ann/app"), "1", "layer")
 		f.refused(f.Transfer(ctx, f.operator, at("ann/app"), "acme"), errs.Exists, "onto a name that still leads elsewhere")
 		f.refused(f.Transfer(ctx, f.operator, at("ann/app"), "bob"), errs.Exists, "onto a name in use")
+	})
+}
+
+// What the old owner let tokens and rules of trust do ends with a transfer, also
+// when the package comes back.
+func TestATransferEndsWhatReachedThePackageAlone(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, p := f.t.Context(), at("ann/app")
+		f.push(f.ann, p, "1", "layer")
+		pkg, err := f.store.Package(ctx, f.ann, p)
+		f.check(err)
+		f.check(f.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+			for _, statement := range []string{
+				`INSERT INTO trust_rules (id, owner_id, package_id, issuer, audience, claims, actions, created_at, created_by)
+					SELECT 7, owner_id, id, '', '', '', 1, 0, 0 FROM packages WHERE id = ?`,
+				`INSERT INTO tokens (id, account_id, kind, note, secret_hash, scopes, created_at, trust_id)
+					SELECT 8, owner_id, 'phw', '', 'x', 1, 0, 7 FROM packages WHERE id = ?`,
+				`INSERT INTO token_limits (token_id, owner_id, package_id, actions) SELECT 8, owner_id, id, 1 FROM packages WHERE id = ?`,
+			} {
+				if _, err := tx.Exec(ctx, statement, pkg.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		f.check(f.Transfer(ctx, f.ann, p, "acme"))
+		var left int
+		f.check(f.db.Read().QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM trust_rules) + (SELECT COUNT(*) FROM token_limits)
+			+ (SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL)`).Scan(&left))
+		if left != 0 {
+			t.Errorf("%d rules, limits and tokens are left", left)
+		}
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
-	"packhouse/internal/packages"
 )
 
 // Row 34 of the complaints: once public, never private.
@@ -30,12 +29,14 @@ func TestTheSiteMayForbidToWithdrawWhatIsPublic(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		ctx, p := f.t.Context(), at("ann/app")
 		f.push(f.ann, p, "1", "layer")
-		f.check(f.store.SetSiteSetting(ctx, packages.PublicToPrivate, packages.Forbidden,
-			audit.Entry{At: f.now, Actor: audit.Operator, Action: "site.set", Target: packages.PublicToPrivate}))
+		f.check(f.accounts.SetKeepPublic(ctx, audit.Operator, true))
 		f.check(f.SetVisibility(ctx, f.ann, p, access.Public))
 		f.refused(f.SetVisibility(ctx, f.ann, p, access.Private), errs.Denied, "forbidden by the site")
 		f.check(f.pull(f.nobody, p, "1"))
 		f.check(f.SetVisibility(ctx, f.operator, p, access.Private))
+		f.check(f.SetVisibility(ctx, f.ann, p, access.Public))
+		f.check(f.accounts.SetKeepPublic(ctx, audit.Operator, false))
+		f.check(f.SetVisibility(ctx, f.ann, p, access.Private))
 	})
 }
 

@@ -69,14 +69,19 @@ func (s *Store) TransferPackage(ctx context.Context, id, ownerID, admin int64, e
 		if err != nil {
 			return err
 		}
-		return leaveOwner(ctx, tx, id)
+		return leaveOwner(ctx, tx, id, toMicros(e.At))
 	})
 }
 
 // leaveOwner ends what the owner that a package had let its teams, repositories,
 // trust rules and limited tokens do with it.
-func leaveOwner(ctx context.Context, tx *database.Tx, id int64) error {
+func leaveOwner(ctx context.Context, tx *database.Tx, id, now int64) error {
 	if err := dropTeamGrants(ctx, tx, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL
+		AND trust_id IN (SELECT r.id FROM trust_rules r WHERE r.package_id = ?)`, now, id)
+	if err != nil {
 		return err
 	}
 	for _, statement := range []string{
