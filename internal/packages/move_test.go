@@ -83,11 +83,12 @@ func TestATransferEndsWhatReachedThePackageAlone(t *testing.T) {
 		f.check(err)
 		f.check(f.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 			for _, statement := range []string{
-				`INSERT INTO trust_rules (id, owner_id, package_id, issuer, audience, claims, actions, created_at, created_by)
-					SELECT 7, owner_id, id, '', '', '', 1, 0, 0 FROM packages WHERE id = ?`,
-				`INSERT INTO tokens (id, account_id, kind, note, secret_hash, scopes, created_at, trust_id)
-					SELECT 8, owner_id, 'phw', '', 'x', 1, 0, 7 FROM packages WHERE id = ?`,
-				`INSERT INTO token_limits (token_id, owner_id, package_id, actions) SELECT 8, owner_id, id, 1 FROM packages WHERE id = ?`,
+				`INSERT INTO trust_rules (owner_id, package_id, issuer, audience, claims, actions, created_at, created_by)
+					SELECT owner_id, id, '', '', '', 1, 0, 0 FROM packages WHERE id = ?`,
+				`INSERT INTO tokens (account_id, kind, note, secret_hash, scopes, created_at, trust_id)
+					SELECT owner_id, 'phw', '', 'x', 1, 0, (SELECT MAX(id) FROM trust_rules) FROM packages WHERE id = ?`,
+				`INSERT INTO token_limits (token_id, owner_id, package_id, actions)
+					SELECT (SELECT MAX(id) FROM tokens), owner_id, id, 1 FROM packages WHERE id = ?`,
 			} {
 				if _, err := tx.Exec(ctx, statement, pkg.ID); err != nil {
 					return err
