@@ -29,7 +29,7 @@ func (f *fixture) check(t *testing.T, table asks) {
 	}
 }
 
-// Complaint 4: there were only tokens that reach all that their owner can.
+// Row 4 of the complaints: there were only tokens that reach all that their owner can.
 func TestAFineGrainedTokenReachesWhatItNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -141,7 +141,7 @@ func TestEveryKindOfTokenIsAPasswordOfDockerLogin(t *testing.T) {
 	}
 }
 
-// Complaint 6: a login that has ended made public pulls fail with a word. It
+// Row 6 of the complaints: a login that has ended made public pulls fail with a word. It
 // still is no nobody, but the answer says what happened and what helps.
 func TestAStaleLoginSaysWhatHappened(t *testing.T) {
 	t.Parallel()
@@ -167,5 +167,50 @@ func TestAStaleLoginSaysWhatHappened(t *testing.T) {
 	if w, b := f.get(t, basic("ann", secret.Reveal()), "repository:ann/public:pull"); w.Code != http.StatusUnauthorized ||
 		!strings.Contains(b.Errors[0].Message, "revoked") {
 		t.Errorf("revoked: %d %s", w.Code, w.Body)
+	}
+}
+
+// SEC-075: a right whose cause was deleted fell back to a larger one. Each row
+// that a grant rests on is taken away in turn, and nothing is granted.
+func TestSEC075_WithoutARowNothingIsGranted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ what, credential, scope, without string }{
+		{"limits", "fine", "repository:ann/shared:pull,push", `DELETE FROM token_limits`},
+		{"the package of the limit", "fine", "repository:ann/shared:pull,push", `UPDATE packages SET deleted_at = 1 WHERE name = 'shared'`},
+		{"the name of the package", "fine", "repository:ann/shared:pull,push", `DELETE FROM package_names WHERE name = 'shared'`},
+		{"the role", "bob", "repository:ann/shared:pull,push", `DELETE FROM package_grants`},
+		{"the membership", "bob", "repository:acme/new:pull,push", `DELETE FROM memberships WHERE role = 'member'`},
+		{"what members may make", "bob", "repository:acme/new:pull,push", `UPDATE accounts SET members_create = 0`},
+		{"the grant to the repository", "job", "repository:ann/shared:pull,push", `DELETE FROM package_repositories`},
+		{"the link to the repository", "job", "repository:ann/private:pull,push", `UPDATE packages SET repository_id = NULL`},
+		{"the authorization", "authorized", "repository:acme/private:pull", `DELETE FROM token_authorizations`},
+		{"the membership of an owner", "authorized", "repository:acme/private:pull", `DELETE FROM memberships`},
+		{"the owner of the package", "bob", "repository:ann/shared:pull,push", `DELETE FROM logins WHERE login = 'ann'`},
+	} {
+		f := newFixture(t)
+		app := f.repository(t, "ann/app")
+		f.exec(t, `UPDATE packages SET repository_id = ? WHERE name = 'private' AND owner_id = ?`, app, f.ids["ann"])
+		f.exec(t, `INSERT INTO package_repositories (package_id, repository_id, actions_role, codespaces) VALUES (?, ?, 'write', 0)`,
+			f.packageID(t, "shared"), app)
+		f.exec(t, `UPDATE accounts SET sso_required = ? WHERE login = 'acme'`, map[bool]int{true: 1}[c.credential == "authorized"])
+		secret := map[string]func() string{
+			"fine": func() string {
+				return f.fineGrained(t, "bob", access.Limit{OwnerID: f.ids["ann"], PackageID: f.packageID(t, "shared"), Actions: access.Push})
+			},
+			"bob":        func() string { return f.pat(t, "bob", access.AllScopes) },
+			"job":        func() string { return f.job(t, "ann/app", access.AllScopes, false) },
+			"authorized": func() string { return f.pat(t, "ann", access.AllScopes) },
+		}[c.credential]()
+		if c.credential == "authorized" {
+			f.exec(t, `INSERT INTO token_authorizations (token_id, organization_id, created_at) SELECT max(id), ?, 0 FROM tokens`, f.ids["acme"])
+		}
+		login := map[string]string{"fine": "bob", "bob": "bob", "job": "x", "authorized": "ann"}[c.credential]
+		if w, b := f.get(t, basic(login, secret), c.scope); w.Code != http.StatusOK || b.Scope != c.scope {
+			t.Errorf("%s: before: %d, %q", c.what, w.Code, b.Scope)
+		}
+		f.exec(t, c.without)
+		if w, b := f.get(t, basic(login, secret), c.scope); b.Scope != "" {
+			t.Errorf("without %s: %d, %q", c.what, w.Code, b.Scope)
+		}
 	}
 }
