@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
@@ -125,16 +126,12 @@ func TestAnIdentityIsLinkedWhileSignedIn(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
 	s, g := f.identities(no)
-	f.user(t, "ann", "ann's password")
-	f.user(t, "bob", "bob's password")
-	ann, err := f.SignIn(ctx, "ann", "ann's password", freely)
-	if err != nil {
-		t.Fatal(err)
+	var who [2]access.Principal
+	for i, login := range []string{"ann", "bob"} {
+		a := f.user(t, login, login+"'s password")
+		who[i] = access.Principal{AccountID: a.ID, Login: a.Login}
 	}
-	bob, err := f.SignIn(ctx, "bob", "bob's password", freely)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ann, bob := who[0], who[1]
 	if err := s.Link(ctx, ann, outside("1", "ann", "dev")); err != nil {
 		t.Fatal(err)
 	}

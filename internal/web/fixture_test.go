@@ -102,6 +102,7 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	var ids atomic.Int64
 	f.handler = httpx.Wrap(pages, httpx.Options{
 		Log: discard(), NewID: func() string { return fmt.Sprint("id-", ids.Add(1)) },
+		Body: httpx.BodyLimits{Idle: time.Minute, Grace: time.Minute}, WriteIdle: time.Minute,
 	})
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f.handler}}
 	server.Start()
@@ -116,6 +117,10 @@ func (f *fixture) user(t *testing.T, login, password string) account.Account {
 		t.Fatal(err)
 	}
 	return a
+}
+
+func (f *fixture) authenticator() *token.Authenticator {
+	return f.deps.Credentials.(*token.Authenticator)
 }
 
 // browser is a client with cookies that follows redirects.

@@ -157,7 +157,7 @@ func TestSEC063_AShutAccountStaysShut(t *testing.T) {
 			t.Errorf("%s: the session still is %s", what, who)
 		}
 		f.browser(t).get("/login/oidc").want(t, what+": from outside", http.StatusForbidden, "suspended or was deleted")
-		if _, err := f.deps.Credentials.SignIn(t.Context(), &http.Request{}, "mona", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
+		if _, err := f.authenticator().SignIn(t.Context(), &http.Request{}, "mona", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
 			t.Errorf("%s: the token: %v", what, err)
 		}
 		if f.groups.of[a.ID] != "dev" {
@@ -282,40 +282,57 @@ func TestAChangedAttemptDoesNotHold(t *testing.T) {
 func TestAProviderThatDoesNotVouch(t *testing.T) {
 	t.Parallel()
 	f, issuer := withIssuer(t)
-	claims := func(more map[string]any) string {
-		all := map[string]any{"sub": "id-of-mona", "preferred_username": "mona", "aud": testkit.IssuerClientID}
-		for k, v := range more {
-			all[k] = v
+	token := func(nonce any, more testkit.IssuerToken, set ...any) testkit.IssuerAnswer {
+		more.Claims = map[string]any{
+			"sub": "id-of-mona", "preferred_username": "mona", "groups": []string{}, "aud": testkit.IssuerClientID, "nonce": nonce,
 		}
-		return issuer.Mint(t, all)
+		for i := 0; i < len(set); i += 2 {
+			more.Claims[set[i].(string)] = set[i+1]
+		}
+		return testkit.IssuerAnswer{Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer","id_token":"` + issuer.MintToken(t, more) + `"}`}
 	}
-	answer := func(token string) testkit.IssuerAnswer {
-		return testkit.IssuerAnswer{Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer","id_token":"` + token + `"}`}
-	}
-	issuer.SetUser(t, "mona", nil)
-	issuer.SignInAs(t, "mona")
-	for what, a := range map[string]testkit.IssuerAnswer{
-		"no nonce":            answer(claims(nil)),
-		"another nonce":       answer(claims(map[string]any{"nonce": "x"})),
-		"another audience":    answer(claims(map[string]any{"aud": "somebody else"})),
-		"another issuer":      answer(claims(map[string]any{"iss": "https://other.test"})),
-		"an old token":        answer(claims(map[string]any{"exp": 1})),
-		"a stranger's key":    answer(issuer.MintToken(t, testkit.IssuerToken{Stranger: true, Claims: map[string]any{"aud": testkit.IssuerClientID}})),
-		"an unsigned token":   answer(issuer.MintToken(t, testkit.IssuerToken{Algorithm: "none", Claims: map[string]any{"aud": testkit.IssuerClientID}})),
-		"keyed with a public": answer(issuer.MintToken(t, testkit.IssuerToken{Algorithm: "HS256", Claims: map[string]any{"aud": testkit.IssuerClientID}})),
-		"no token":            {Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer"}`},
-		"not JSON":            {Status: http.StatusOK, Body: `<html>`},
-		"an error":            {Status: http.StatusInternalServerError, Body: `{}`},
-		"another address":     {Status: http.StatusFound, Location: issuer.URL + "/keys"},
+	plain := testkit.IssuerToken{}
+	for what, answer := range map[string]func(nonce string) testkit.IssuerAnswer{
+		"no nonce":         func(string) testkit.IssuerAnswer { return token(nil, plain) },
+		"another nonce":    func(string) testkit.IssuerAnswer { return token("x", plain) },
+		"no subject":       func(n string) testkit.IssuerAnswer { return token(n, plain, "sub", nil) },
+		"another audience": func(n string) testkit.IssuerAnswer { return token(n, plain, "aud", "somebody else") },
+		"another issuer":   func(n string) testkit.IssuerAnswer { return token(n, plain, "iss", "https://other.test") },
+		"an old token":     func(n string) testkit.IssuerAnswer { return token(n, plain, "exp", 1) },
+		"a stranger's key": func(n string) testkit.IssuerAnswer { return token(n, testkit.IssuerToken{Stranger: true}) },
+		"no signature":     func(n string) testkit.IssuerAnswer { return token(n, testkit.IssuerToken{Algorithm: "none"}) },
+		"the public key":   func(n string) testkit.IssuerAnswer { return token(n, testkit.IssuerToken{Algorithm: "HS256"}) },
+		"no token": func(string) testkit.IssuerAnswer {
+			return testkit.IssuerAnswer{Status: http.StatusOK, Body: `{"access_token":"a","token_type":"Bearer"}`}
+		},
+		"not JSON": func(string) testkit.IssuerAnswer { return testkit.IssuerAnswer{Status: http.StatusOK, Body: `<html>`} },
+		"an error": func(string) testkit.IssuerAnswer { return testkit.IssuerAnswer{Status: http.StatusInternalServerError} },
+		"another address": func(string) testkit.IssuerAnswer {
+			return testkit.IssuerAnswer{Status: http.StatusFound, Location: issuer.URL}
+		},
 	} {
-		issuer.Answer(t, "/token", a)
-		b := f.browser(t)
-		b.get("/login/oidc").want(t, what, http.StatusForbidden, "The provider did not confirm who you are")
+		f.redeems(t, issuer, answer).want(t, what, http.StatusForbidden, "The provider did not confirm who you are")
 		f.ahead.Add(int64(20 * time.Second)) // or the limit of tries would answer
 	}
-	issuer.Answer(t, "/token", testkit.IssuerAnswer{})
+	right := func(n string) testkit.IssuerAnswer { return token(n, plain) }
+	f.redeems(t, issuer, right).want(t, "nothing wrong", http.StatusOK, "signed in as mona")
 	issuer.Rotate(t)
-	f.browser(t).get("/login/oidc").want(t, "with new keys", http.StatusOK, "signed in as mona")
+	f.redeems(t, issuer, right).want(t, "with new keys", http.StatusOK, "signed in as mona")
+}
+
+// redeems lets a browser set out and come back to a token endpoint that answers
+// so; the answer may know the nonce.
+func (f *fixture) redeems(t *testing.T, issuer *testkit.IssuerProcess, answer func(nonce string) testkit.IssuerAnswer) page {
+	t.Helper()
+	b := f.browser(t)
+	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	to, err := b.get("/login/oidc").Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.CheckRedirect = nil
+	issuer.Answer(t, "/token", answer(to.Query().Get("nonce")))
+	return b.get("/login/oidc/callback?" + url.Values{"code": {"x"}, "state": {to.Query().Get("state")}}.Encode())
 }
 
 func TestClaimsThatAreNotInTheToken(t *testing.T) {

@@ -62,12 +62,7 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	login, returnTo := form.Get("login"), form.Get("return_to")
-	who, err := p.Credentials.SignIn(r.Context(), r, login, form.Get("password"))
-	if err == nil && !byPassword(who) {
-		// A token's rights are narrower than those of a session, and it can
-		// be revoked without anybody thinking of sessions.
-		err = errs.New(errs.Unauthenticated, "")
-	}
+	who, err := p.Credentials.ByPassword(r.Context(), r, login, form.Get("password"))
 	if err == nil {
 		err = p.start(w, r, who, "", returnTo)
 	}
@@ -87,11 +82,6 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) error {
 		return failure
 	}
 	return p.again(w, err, "login", page)
-}
-
-// byPassword reports whether who signed in with an account's own password.
-func byPassword(who access.Principal) bool {
-	return who.User() && who.TokenID == 0 && who.Workflow == nil && !who.Limited && !who.Restricted
 }
 
 // failed records a sign-in that did not succeed, under the login only if there

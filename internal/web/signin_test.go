@@ -58,7 +58,7 @@ func TestWhatDoesNotSignIn(t *testing.T) {
 	}
 	b := f.browser(t)
 	for _, c := range [][2]string{
-		{"ann", "wrong"}, {"ann", ""}, {"", ""}, {"ann", secret.Reveal()}, {"nobody", "ann's password"}, {"my own password", ""},
+		{"ann", "wrong"}, {"ann", ""}, {"", ""}, {strings.Repeat("a", 500), "wrong"}, {"ann", secret.Reveal()}, {"nobody", "ann's password"}, {"my own password", ""},
 	} {
 		b.signIn(c[0], c[1]).want(t, c[0]+" with "+c[1], http.StatusForbidden, "The user name or the password is not right")
 		if who := b.who(); who != "" {
@@ -79,6 +79,15 @@ func TestTooManyTries(t *testing.T) {
 	b := f.browser(t)
 	for range 10 {
 		b.signIn("ann", "wrong").want(t, "a wrong password", http.StatusForbidden)
+	}
+	// Neither are those without limit that cost nothing to check.
+	before := strings.Count(f.actions(t), "\n")
+	for range 30 {
+		b.signIn("", "")
+		b.signIn("", "php_000000000000000000000000000000000000")
+	}
+	if after := strings.Count(f.actions(t), "\n"); after > before+30 {
+		t.Errorf("%d failures were recorded", after-before)
 	}
 	res := b.signIn("ann", "ann's password")
 	res.want(t, "the eleventh", http.StatusTooManyRequests, "Too many failed sign-ins")
@@ -280,7 +289,7 @@ func TestPersonalTokens(t *testing.T) {
 	secret, _, _ := strings.Cut(rest, "<")
 	r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
 	r.SetBasicAuth("ann", "php_"+secret)
-	who, err := f.deps.Credentials.(*token.Authenticator).Authenticate(t.Context(), r)
+	who, err := f.authenticator().Authenticate(t.Context(), r)
 	if err != nil || who.Login != "ann" || who.Scopes != access.ReadPackages|access.DeletePackages {
 		t.Errorf("the token is %+v, %v", who, err)
 	}
@@ -293,11 +302,11 @@ func TestPersonalTokens(t *testing.T) {
 	id, _, _ := strings.Cut(rest, "/")
 	other.post("/settings/tokens/"+id+"/revoke").want(t, "somebody else's", http.StatusNotFound)
 	f.browser(t).post("/settings/tokens/"+id+"/revoke").want(t, "nobody's", http.StatusOK, `action="/login"`)
-	if _, err := f.deps.Credentials.SignIn(t.Context(), r, "ann", "php_"+secret); err != nil {
+	if _, err := f.authenticator().SignIn(t.Context(), r, "ann", "php_"+secret); err != nil {
 		t.Errorf("after others tried: %v", err)
 	}
 	b.post("/settings/tokens/"+id+"/revoke").want(t, "revoke", http.StatusOK, "You have no tokens")
-	if _, err := f.deps.Credentials.SignIn(t.Context(), r, "ann", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
+	if _, err := f.authenticator().SignIn(t.Context(), r, "ann", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
 		t.Errorf("after revoking: %v", err)
 	}
 	b.post("/settings/tokens/x/revoke").want(t, "no number", http.StatusNotFound)

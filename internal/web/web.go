@@ -19,9 +19,9 @@ import (
 
 // Credentials checks what people sign in with; token.Authenticator does.
 type Credentials interface {
-	// SignIn returns the principal of a login with a password, and of other
-	// credentials, which do not open a session.
-	SignIn(ctx context.Context, r *http.Request, login, secret string) (access.Principal, error)
+	// ByPassword returns the principal of a login with its password, and takes
+	// nothing else. It limits the tries.
+	ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error)
 	// Attempt counts a try of the client that sent r against its limit. settle
 	// gives it back when it went well.
 	Attempt(r *http.Request) (settle func(ok bool), err error)
