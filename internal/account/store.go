@@ -15,12 +15,17 @@ import (
 type Store interface {
 	Accounts
 	Changes
-	Members
-	Teams
-	TeamMembers
+	Organizations
 	Repositories
 	Grants
 	SiteStore
+}
+
+// Organizations keeps who belongs together.
+type Organizations interface {
+	Members
+	Teams
+	TeamMembers
 }
 
 // Accounts keeps accounts.

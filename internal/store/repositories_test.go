@@ -95,6 +95,15 @@ func TestARepositoryTakesItsDockerPackagesAlong(t *testing.T) {
 		if err := d.move(t, app, d.acme, "acme/service"); err != nil {
 			t.Fatal(err)
 		}
+		for _, name := range []string{"acme/app", "acme/service"} { // back, and on again
+			app.Name = named(t, "acme/service")
+			if name == "acme/service" {
+				app.Name = named(t, "acme/app")
+			}
+			if err := d.move(t, app, d.acme, name); err != nil {
+				t.Fatal(err)
+			}
+		}
 		app.Name = named(t, "acme/service")
 		want := packageRow{Owner: d.acme, Repository: app.ID, Name: "service/image", Visibility: "internal", Inherits: 1}
 		if diff := cmp.Diff(want, d.packageRow(t, image)); diff != "" {
