@@ -7,10 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/oci"
@@ -223,22 +223,41 @@ func TestParallelUploadsOfOneAccountAreBounded(t *testing.T) {
 	for range 2 {
 		r, w := io.Pipe()
 		loc := s.want(s.send("POST", "/v2/alice/app/blobs/uploads/", nil), 202).Header.Get("Location")
-		wg.Go(func() { s.do(request{login: "alice", method: "PATCH", path: loc, body: r}) })
-		_, err := w.Write([]byte("x")) // returns when the request is under way
+		wg.Go(func() { s.patchWhenAsked(loc, r) })
+		_, err := w.Write([]byte("x")) // returns when the server is inside the request and reads
 		check(t, err)
 		pipes = append(pipes, w)
 	}
-	// Both bodies have been begun; the server is inside both requests once the
-	// third is refused. Until then it may still be reading a header.
-	for s.send("PATCH", loc, []byte("x")).StatusCode != 429 {
-		runtime.Gosched()
-	}
+	s.want(s.send("PATCH", loc, []byte("x")), 429)
 	s.want(s.do(request{login: "bob", method: "POST", path: "/v2/bob/app/blobs/uploads/"}), 202)
 	for _, w := range pipes {
 		check(t, w.Close())
 	}
 	wg.Wait()
 	s.want(s.send("PATCH", loc, []byte("x")), 202)
+}
+
+// patchWhenAsked sends the body once the server asks for it, with 100 Continue.
+func (s *server) patchWhenAsked(location string, body io.Reader) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPatch, s.URL+location, body)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	req.SetBasicAuth("alice", s.secret["alice"])
+	req.Header.Set("Expect", "100-continue")
+	patient := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer patient.CloseIdleConnections()
+	res, err := patient.RoundTrip(req)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusAccepted {
+		s.t.Errorf("PATCH: %d", res.StatusCode)
+	}
 }
 
 func TestUploadIsCancelled(t *testing.T) {
