@@ -33,10 +33,10 @@ func TestDockerPackagesBecomeContainers(t *testing.T) {
 		})
 		f.check(err)
 		if diff := cmp.Diff([]string{"1+0/3", "1+1/3", "2+1/3"}, steps); diff != "" {
-			t.Error(diff)
+			f.t.Error(diff)
 		}
 		if !m.Done || m.Owner != "ann" || len(m.Conflicts) != 1 || m.Conflicts[0].String() != "ann/src/two" {
-			t.Errorf("%+v", m)
+			f.t.Errorf("%+v", m)
 		}
 		f.recorded("operator package.migrate ann/src/sub/three", "operator package.migrate ann/src/one")
 
@@ -47,7 +47,7 @@ func TestDockerPackagesBecomeContainers(t *testing.T) {
 			d, err := f.Show(ctx, f.operator, p)
 			f.check(err)
 			if d.Type != access.Container || d.Visibility != access.Public || !d.Inherits || d.Repository.String() != "ann/src" {
-				t.Errorf("%s is shown as %+v", p.Type, d)
+				f.t.Errorf("%s is shown as %+v", p.Type, d)
 			}
 		}
 		f.check(f.pull(f.ann, inDocker("ann/src/two"), "1"))
@@ -68,34 +68,34 @@ func TestMigrationRunsAgain(t *testing.T) {
 			return names
 		}
 		if names := conflicts(); len(names) != 1 || names[0].String() != "ann/src/one" {
-			t.Errorf("conflicts before: %v", names)
+			f.t.Errorf("conflicts before: %v", names)
 		}
 		for range 2 {
 			m, err := f.Migrate(ctx, f.operator, "ann", nil)
 			f.check(err)
 			if m.Moved != 0 || len(m.Conflicts) != 1 {
-				t.Errorf("%+v", m)
+				f.t.Errorf("%+v", m)
 			}
 		}
 		if owners, err := f.DockerOwners(ctx, f.operator); err != nil || len(owners) != 1 || owners[0] != "ann" {
-			t.Errorf("%v, %v", owners, err)
+			f.t.Errorf("%v, %v", owners, err)
 		}
 		f.check(f.Rename(ctx, f.ann, at("ann/src/one"), "elsewhere"))
 		if names := conflicts(); len(names) != 1 { // the old name still leads there
-			t.Errorf("conflicts after a rename: %v", names)
+			f.t.Errorf("conflicts after a rename: %v", names)
 		}
 		f.deleted("ann/elsewhere")
 		if names := conflicts(); len(names) != 0 {
-			t.Errorf("conflicts with what is gone: %v", names)
+			f.t.Errorf("conflicts with what is gone: %v", names)
 		}
 		m, err := f.Migrate(ctx, f.operator, "ann", nil)
 		f.check(err)
 		if m.Moved != 1 || len(m.Conflicts) != 0 || len(conflicts()) != 0 {
-			t.Errorf("%+v", m)
+			f.t.Errorf("%+v", m)
 		}
 		f.check(f.pull(f.ann, at("ann/src/one"), "1"))
 		if owners, err := f.DockerOwners(ctx, f.operator); err != nil || len(owners) != 0 {
-			t.Errorf("%v, %v", owners, err)
+			f.t.Errorf("%v, %v", owners, err)
 		}
 		f.counts("1/0/1 done", "1/0/1 done", "1/1/0 done")
 	})
@@ -144,13 +144,13 @@ func TestAnInterruptedMigrationIsTakenUp(t *testing.T) {
 		ctx, stop := context.WithCancel(f.t.Context())
 		m, err := f.Migrate(ctx, f.operator, "ann", func(packages.Migration) { stop() })
 		if err == nil || m.Done || m.Moved != 1 {
-			t.Errorf("%+v, %v", m, err)
+			f.t.Errorf("%+v, %v", m, err)
 		}
 		f.counts("3/1/0 under way")
 		m, err = f.Migrate(f.t.Context(), f.operator, "ann", nil)
 		f.check(err)
 		if m.Moved != 2 || !m.Done {
-			t.Errorf("%+v", m)
+			f.t.Errorf("%+v", m)
 		}
 		f.counts("3/1/0 under way", "2/2/0 done")
 	})
@@ -252,5 +252,19 @@ func TestPushesGoOnDuringMigrations(t *testing.T) {
 		for i := range images {
 			f.check(f.pull(f.ann, inDocker(name(i)), "1"))
 		}
+	})
+}
+
+// A Docker registry that takes nothing new still takes pushes to what was moved.
+func TestAReadOnlyDockerRegistryKeepsTheMovedWritable(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, p := f.t.Context(), inDocker("ann/src/one")
+		f.push(f.ann, p, "1", "layer")
+		_, err := f.Migrate(ctx, f.operator, "ann", nil)
+		f.check(err)
+		f.check(f.accounts.SetRegistry(ctx, audit.Operator, access.Docker, access.ReadOnly))
+		f.push(f.ann, p, "2", "more")
+		_, err = f.tryPush(f.ann, inDocker("ann/src/two"), "1", "layer")
+		f.refused(err, errs.Denied, "a new image")
 	})
 }

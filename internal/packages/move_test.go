@@ -101,7 +101,7 @@ func TestATransferEndsWhatReachedThePackageAlone(t *testing.T) {
 		f.check(f.db.Read().QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM trust_rules) + (SELECT COUNT(*) FROM token_limits)
 			+ (SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL)`).Scan(&left))
 		if left != 0 {
-			t.Errorf("%d rules, limits and tokens are left", left)
+			f.t.Errorf("%d rules, limits and tokens are left", left)
 		}
 	})
 }

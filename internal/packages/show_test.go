@@ -37,10 +37,10 @@ func TestShowTellsEverything(t *testing.T) {
 			Description: "of the second", Licenses: "MIT", Source: "somewhere", Names: []access.Package{at("ann/app")},
 		}
 		if diff := cmp.Diff(want, d, cmp.Comparer(func(a, b oci.Name) bool { return a == b })); diff != "" {
-			t.Error(diff)
+			f.t.Error(diff)
 		}
 		if d, err = f.Show(ctx, f.eve, at("ann/new")); err != nil || d.Description == "" || d.Grants != nil {
-			t.Errorf("to one who only reads: %+v, %v", d, err)
+			f.t.Errorf("to one who only reads: %+v, %v", d, err)
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestListIsForThoseWhoRuleTheNamespace(t *testing.T) {
 			f.check(err)
 			want := []string{"container acme/a ", "container acme/a/c ", "container acme/b ", "container acme/src/x ", "docker acme/src/x acme/src"}
 			if diff := cmp.Diff(want, names); diff != "" {
-				t.Error(diff)
+				f.t.Error(diff)
 			}
 		}
 		limited, few := f.ann, f.ann
@@ -114,7 +114,7 @@ func TestDockerPackagesFollowTheirRepository(t *testing.T) {
 		d, err := f.Show(ctx, f.ann, p)
 		f.check(err)
 		if d.Type != access.Docker || !d.Inherits || d.Visibility != access.Private || d.Repository.String() != "ann/src" {
-			t.Errorf("shown as %+v", d)
+			f.t.Errorf("shown as %+v", d)
 		}
 		f.recorded("operator account.settings acme")
 	})

@@ -33,7 +33,7 @@ func (s *Service) SetVisibility(ctx context.Context, who access.Principal, p acc
 	if err != nil {
 		return err
 	}
-	if err := ofRepository(f, "change the repository's visibility"); err != nil {
+	if err := ofRepository(f, "change that one's visibility (packhouse admin repo visibility "+f.Repository.String()+")"); err != nil {
 		return err
 	}
 	if f.Visibility == v {
