@@ -14,7 +14,7 @@ import (
 
 const (
 	// MaxIdentity is the longest identity token that is looked at, in bytes.
-	MaxIdentity = 12 << 10
+	MaxIdentity = MaxBearer
 	// maxIdentityLife is the longest life of an identity token. Jobs get new
 	// ones; one that lives longer is a password that nobody can change.
 	maxIdentityLife = 24 * time.Hour

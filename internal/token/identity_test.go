@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -184,6 +185,10 @@ func TestIssuersThatFail(t *testing.T) {
 		if _, err := f.ask(t, basic("ci", f.job(t, nil))); err != nil {
 			t.Errorf("after %s: %v", what, err)
 		}
+		unknown := f.issuer.MintToken(t, testkit.IssuerToken{Claims: f.claims(nil), Header: map[string]any{"kid": "unknown"}})
+		if _, err := f.ask(t, basic("ci", unknown)); !unauthenticated(err) {
+			t.Errorf("an unknown key after %s: %v", what, err)
+		}
 	}
 	unavailable("an error", "/keys", testkit.IssuerAnswer{Status: http.StatusInternalServerError})
 	unavailable("no JSON", "/keys", testkit.IssuerAnswer{Status: http.StatusOK, Body: "<html>"})
@@ -194,8 +199,8 @@ func TestIssuersThatFail(t *testing.T) {
 	unavailable("another issuer's discovery", discovery, testkit.IssuerAnswer{
 		Status: http.StatusOK, Body: `{"issuer":"` + other.URL + `","jwks_uri":"` + f.issuer.URL + `/keys"}`,
 	})
-	unavailable("keys without TLS", discovery, testkit.IssuerAnswer{
-		Status: http.StatusOK, Body: `{"issuer":"` + f.issuer.URL + `","jwks_uri":"http://192.0.2.1/keys"}`,
+	unavailable("keys behind a password", discovery, testkit.IssuerAnswer{
+		Status: http.StatusOK, Body: `{"issuer":"` + f.issuer.URL + `","jwks_uri":"` + strings.Replace(f.issuer.URL, "://", "://u:p@", 1) + `/keys"}`,
 	})
 	if n := len(other.Requests(t)); n != 0 {
 		t.Errorf("a redirect was followed to another host: %v", other.Requests(t))
@@ -206,6 +211,38 @@ func TestIssuersThatFail(t *testing.T) {
 	f.now = f.now.Add(2 * time.Hour)
 	if _, err := f.ask(t, basic("ci", f.job(t, nil))); !unauthenticated(err) {
 		t.Errorf("keys of other kinds: %v", err)
+	}
+}
+
+// A key is taken for what its issuer published it for.
+func TestKeysOfIssuersHaveTheirUse(t *testing.T) {
+	t.Parallel()
+	f := newTrusting(t)
+	f.rule(t, "repository", "acme/app")
+	text := f.issuer.MintToken(t, testkit.IssuerToken{Claims: f.claims(nil), Algorithm: "RS256"})
+	res, err := http.Get(f.issuer.URL + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	keys, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		old, new string
+		ok       bool
+	}{
+		{`"use":"sig"`, `"use":"sig"`, true}, {`"use":"sig",`, ``, true}, {`"alg":"RS256",`, ``, true},
+		{`"use":"sig"`, `"use":"enc"`, false}, {`"alg":"RS256"`, `"alg":"PS256"`, false},
+	} {
+		if !strings.Contains(string(keys), c.old) {
+			t.Fatalf("the keys are %s", keys)
+		}
+		f.issuer.Answer(t, "/keys", testkit.IssuerAnswer{Status: 200, Body: strings.ReplaceAll(string(keys), c.old, c.new)})
+		if _, err := f.trust(true).Identify(t.Context(), "ci", text); (err == nil) != c.ok || err != nil && !unauthenticated(err) {
+			t.Errorf("%s for %s: %v", c.new, c.old, err)
+		}
 	}
 }
 

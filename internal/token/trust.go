@@ -188,7 +188,8 @@ func (t *Trust) Target(ctx context.Context, kind, text string) (TrustTarget, err
 func (t *Trust) check(r TrustRule) error {
 	u, err := url.Parse(r.Issuer)
 	switch {
-	case err != nil || len(r.Issuer) > maxIssuerURL || !secureURL(u, t.AllowPrivate) || u.String() != r.Issuer || u.Host != strings.ToLower(u.Host):
+	case err != nil || len(r.Issuer) > maxIssuerURL || !secureURL(u, t.AllowPrivate) || u.RawQuery != "" || u.ForceQuery ||
+		u.String() != r.Issuer || u.Host != strings.ToLower(u.Host):
 		return errs.New(errs.Invalid, "an issuer is an https:// address, written as its tokens have it, without query")
 	case r.Audience == "" || len(r.Audience) > maxTrustPattern:
 		return errs.New(errs.Invalid, "a rule of trust names the audience of the identity tokens, such as %s", t.URL)
@@ -203,7 +204,7 @@ func (t *Trust) check(r TrustRule) error {
 // secureURL reports whether u may be asked for keys: over TLS, or on this machine
 // where that is allowed.
 func secureURL(u *url.URL, private bool) bool {
-	if u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	if u.Host == "" || u.User != nil || u.Fragment != "" {
 		return false
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && private && loopbackHost(u.Hostname())

@@ -26,6 +26,14 @@ func TestWhoAnIdentityTokenIs(t *testing.T) {
 	read := f.rule(t, "repository", "acme/app", pull, func(r *token.TrustRule) { r.Claims = map[string]string{"ref": "refs/pull/*"} })
 	owner := f.rule(t, "owner", "ann", func(r *token.TrustRule) { r.Claims = map[string]string{"repository": "ann/tool"} })
 	cmpName := cmp.Comparer(func(a, b oci.Name) bool { return a == b })
+	everybody := owner // no such rule can be made; it lets nobody in
+	everybody.Claims = nil
+	if _, err := f.store.AddTrustRule(t.Context(), everybody, audit.Entry{At: f.now, Actor: audit.Operator, Action: "trust.add", Target: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := f.ask(t, basic("ci", f.job(t, map[string]any{"repository": "evil/app"}))); !unauthenticated(err) {
+		t.Errorf("anybody: %+v, %v", who, err)
+	}
 	for what, c := range map[string]struct {
 		claims map[string]any
 		want   access.Principal
@@ -201,6 +209,7 @@ func TestExchange(t *testing.T) {
 		"wider than the rule":  {token.Exchange{Identity: tool, Actions: access.Remove}, 0, errs.Denied},
 		"for another server":   {token.Exchange{Identity: app, Audience: []string{issuer, "https://elsewhere.test"}}, 0, errs.Invalid},
 		"another target":       {token.Exchange{Identity: app, Target: "ann"}, 0, errs.Unauthenticated},
+		"too long a token":     {token.Exchange{Identity: f.job(t, map[string]any{"pad": strings.Repeat("x", token.MaxIdentity)})}, 0, errs.Unauthenticated},
 		"no identity token":    {token.Exchange{Identity: "php_x"}, 0, errs.Unauthenticated},
 		"a bearer token":       {token.Exchange{Identity: f.bearer(t, access.Principal{})}, 0, errs.Unauthenticated},
 		"another job's":        {token.Exchange{Identity: f.job(t, map[string]any{"repository": "evil/app"})}, 0, errs.Unauthenticated},
