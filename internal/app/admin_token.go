@@ -145,6 +145,9 @@ func tokenLines(tokens []token.Token) []TokenLine {
 		if t.Codespace {
 			line.Kind = "codespace"
 		}
+		if line.Scopes == "" {
+			line.Scopes = "none"
+		}
 		lines = append(lines, line)
 	}
 	return lines

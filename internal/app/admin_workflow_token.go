@@ -35,6 +35,9 @@ func CreateWorkflowToken(ctx context.Context, cfg *config.Config, r WorkflowToke
 	if r.Codespace {
 		scopes = access.ReadPackages
 	}
+	if r.Life == 0 {
+		return "", errs.New(errs.Invalid, "a workflow token lasts at most 6 hours")
+	}
 	err = administer(ctx, cfg, func(a *App) error {
 		repository, err := a.Accounts.Repository(ctx, r.Repository)
 		if err != nil {
