@@ -61,7 +61,7 @@ func generalSettings(c *Config) []Setting {
 		{"admin_password", "Password that the first start gives to `admin`. Empty: a random one is printed.", &c.AdminPassword},
 		{"tls.cert_file", "Certificate chain, PEM. The file is read again when it changes.", &c.TLS.CertFile},
 		{"tls.key_file", "Private key of the certificate, PEM; readable by its owner alone.", &c.TLS.KeyFile},
-		{"tls.acme.hosts", "Names to obtain certificates for by ACME; naming one accepts the authority's terms.", &c.TLS.ACME.Hosts},
+		{"tls.acme.hosts", "Names to obtain certificates for by ACME; naming one accepts the authority's terms. With `subdomain_isolation`, HOST brings its two subdomains.", &c.TLS.ACME.Hosts},
 		{"tls.acme.email", "Where the authority writes about expiring certificates.", &c.TLS.ACME.Email},
 		{"tls.acme.directory_url", "Directory of the ACME authority. Empty: Let's Encrypt.", &c.TLS.ACME.DirectoryURL},
 		{"tls.acme.ca_file", "Further roots to trust when talking to the authority, PEM.", &c.TLS.ACME.CAFile},
