@@ -14,7 +14,7 @@ import (
 func packageCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newPackageShow(s), newPackageList(s), newPackageVisibility(s), newPackageLink(s), newPackageUnlink(s),
-		newPackageInherit(s), newPackageGrant(s), newPackageRevoke(s), newPackageRename(s), newPackageTransfer(s),
+		newPackageInherit(s), newPackageGrant(s), newPackageRevoke(s), newPackageGrants(s), newPackageRename(s), newPackageTransfer(s),
 	}
 }
 
@@ -145,6 +145,14 @@ func newPackageRevoke(s streams) *cobra.Command {
 		})
 	grantees(c, &from)
 	return c
+}
+
+func newPackageGrants(s streams) *cobra.Command {
+	return packageCommand(
+		s, operation{use: "grants OWNER/NAME", short: "List what was given on a package itself", args: cobra.ExactArgs(1)},
+		func(c *cobra.Command, cfg *config.Config, p app.PackageAddress, _ []string) (string, error) {
+			return "", listed(c, func() ([][]string, error) { return app.ListPackageGrants(c.Context(), cfg, p) })
+		})
 }
 
 func grantees(c *cobra.Command, g *app.PackageGrantee) {

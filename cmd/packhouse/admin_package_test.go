@@ -85,6 +85,7 @@ func TestPackagesFromTheCommandLine(t *testing.T) {
 		{"", "package grant acme/app --repository ann/src --role write", 0, "^gave ann/src write on acme/app\n$", ""},
 		{"", "package grant acme/app --repository ann/src --codespaces", 0, "^gave ann/src its codespaces on acme/app\n$", ""},
 		{"", "package show acme/app", 0, `\nteam acme/devs +read\nuser ann +admin\nuser bob +write\nrepository ann/src +write, codespaces pull\n`, ""},
+		{"", "package grants acme/app", 0, `^KIND +NAME +MAY\nteam +acme/devs +read\nuser +ann +admin\nuser +bob +write\nrepository +ann/src +write, codespaces pull\n$`, ""},
 		{"", "package link acme/app ann/src", 2, "^$", "of its own owner"},
 		{"", "package link acme/app acme/src --inherit", 2, "^$", "user  bob        write"},
 		{"", "package link acme/app acme/src", 0, "^linked acme/app to acme/src\n$", ""},

@@ -102,6 +102,17 @@ func RevokePackage(ctx context.Context, cfg *config.Config, a PackageAddress, fr
 	})
 }
 
+// ListPackageGrants returns a heading and a row for each role given on the package.
+func ListPackageGrants(ctx context.Context, cfg *config.Config, a PackageAddress) ([][]string, error) {
+	var rows [][]string
+	err := changePackage(ctx, cfg, a, func(s *packages.Service, who access.Principal, p access.Package) error {
+		list, err := s.ListGrants(ctx, who, p)
+		rows = grantRows(list)
+		return err
+	})
+	return rows, err
+}
+
 // RenamePackage gives the package another name within its owner.
 func RenamePackage(ctx context.Context, cfg *config.Config, a PackageAddress, name string) error {
 	return changePackage(ctx, cfg, a, func(s *packages.Service, who access.Principal, p access.Package) error {

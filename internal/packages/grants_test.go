@@ -1,9 +1,11 @@
 package packages_test
 
 import (
+	"sync"
 	"testing"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/packages"
 )
@@ -83,5 +85,61 @@ func TestJobsAndCodespacesOfAnyRepository(t *testing.T) {
 		f.check(f.Revoke(ctx, f.ann, p, repository("ann/src")))
 		f.may(job, p, "")
 		f.may(space, p, "")
+	})
+}
+
+// Of grants and a switch of the inheritance at the same time, either comes first:
+// no grant outlives the switch, to count again at the next one.
+func TestNoGrantSlipsUnderInheritance(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, p := f.t.Context(), at("acme/app")
+		f.push(f.ann, p, "1", "layer")
+		f.check(f.Link(ctx, f.ann, p, "acme/src", false))
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				err := f.Grant(ctx, f.ann, p, role(user("bob"), access.RoleWrite))
+				if err != nil && !errs.Is(err, errs.Conflict) {
+					f.t.Error(err)
+				}
+			})
+		}
+		all.Go(func() {
+			if err := f.SetInherits(ctx, f.ann, p, true); err != nil {
+				f.t.Error(err)
+			}
+		})
+		all.Wait()
+		list, err := f.ListGrants(ctx, f.ann, p)
+		f.check(err)
+		f.sameGrants(nil, list)
+	})
+}
+
+// What is decided on is looked up before the change, which looks again.
+func TestTheStoreRefusesWhatIsTrueNoMore(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := f.t.Context()
+		f.push(f.ann, inDocker("acme/src/x"), "1", "layer")
+		f.push(f.ann, at("acme/app"), "1", "layer")
+		docker, err := f.store.Package(ctx, f.ann, inDocker("acme/src/x"))
+		f.check(err)
+		app, err := f.store.Package(ctx, f.ann, at("acme/app"))
+		f.check(err)
+		elsewhere, err := f.accounts.Repository(ctx, "ann/src")
+		f.check(err)
+		e := audit.Entry{At: f.now, Actor: "ann", Action: "a.b", Target: "x"}
+		for what, err := range map[string]error{
+			"a visibility in the Docker registry":  f.store.SetPackageVisibility(ctx, docker.ID, access.Public, true, e),
+			"a name in the Docker registry":        f.store.RenamePackage(ctx, docker.ID, "src/y", e),
+			"a link to another owner's repository": f.store.LinkPackage(ctx, app.ID, elsewhere.ID, false, e),
+			"inheritance without a link":           f.store.SetPackageInherits(ctx, app.ID, true, 0, e),
+			"the end of a link that is not there":  f.store.UnlinkPackage(ctx, app.ID, 0, e),
+		} {
+			f.refused(err, errs.Conflict, what)
+		}
+		f.deleted("acme/app")
+		f.refused(f.store.SetPackageVisibility(ctx, app.ID, access.Public, true, e), errs.NotFound, "a package that is gone")
+		f.recorded("operator account.settings acme")
 	})
 }
