@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"regexp"
 	"strings"
@@ -149,22 +150,21 @@ func TestSwitchesFromTheCommandLine(t *testing.T) {
 	})
 }
 
-// A name typed at a terminal is a yes; nothing else is.
+// Who sits at a terminal is asked for the name; silence is no.
 func TestConfirmationIsForTerminals(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]bool{os.DevNull: true, "ask.go": false} {
+	for name, want := range map[string]string{os.DevNull: "Type bob to go on: packhouse: nothing was changed\n", "ask.go": "say --yes"} {
 		f, err := os.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := atTerminal(f); got != want {
-			t.Errorf("%s is a terminal: %v", name, got)
+		var out, errOut bytes.Buffer
+		args := []string{"admin", "user", "delete", "bob", "--data", t.TempDir()}
+		if code := run(t.Context(), args, streams{f, &out, &errOut, nil, nil}); code != exitUsage || !strings.Contains(errOut.String(), want) {
+			t.Errorf("with %s: code %d, %s", name, code, errOut.String())
 		}
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
-	}
-	if atTerminal(strings.NewReader("x")) {
-		t.Error("a pipe is no terminal")
 	}
 }

@@ -149,6 +149,16 @@ func TestARepositoryTakesItsDockerPackagesAlong(t *testing.T) {
 				t.Errorf("%s: %d, want 0", query, n)
 			}
 		}
+		for _, address := range []string{"acme/app/image", "acme/service/image", "bob/service/image", "bob/app/image"} {
+			pkg, err := d.Package(ctx, access.Principal{AccountID: d.bob}, access.Package{Type: access.Docker, Name: named(t, address)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := address != "bob/app/image" // it was never called that
+			if f := pkg.Facts; f.Exists != want || want && (f.PackageID != image || f.Name != named(t, "bob/service/image")) {
+				t.Errorf("%s leads to %+v", address, f)
+			}
+		}
 		if got, err := d.RepositoryByName(ctx, named(t, "acme/app")); got != to || err != nil {
 			t.Errorf("the first name leads to %+v, %v", got, err)
 		}

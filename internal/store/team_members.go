@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -117,7 +118,7 @@ func teamsOfGroups(ctx context.Context, q database.Querier, groups []string) ([]
 		}
 		all = append(all, teams...)
 	}
-	slices.SortFunc(all, func(a, b groupTeam) int { return int(a.id - b.id) })
+	slices.SortFunc(all, func(a, b groupTeam) int { return cmp.Compare(a.id, b.id) })
 	return slices.Compact(all), nil
 }
 
