@@ -168,3 +168,12 @@ func TestConfirmationIsForTerminals(t *testing.T) {
 		}
 	}
 }
+
+func TestTyped(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"bob\n": true, "bob": true, "bob\r\n": true, "yes\n": false, "bobby\n": false, "\nbob\n": false, "": false} {
+		if got := typed(strings.NewReader(text), "bob"); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

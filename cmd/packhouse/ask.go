@@ -36,12 +36,17 @@ func confirmed(c *cobra.Command) func(what, name string) error {
 			return errs.New(errs.Invalid, "this %s and cannot be undone: say --yes", what)
 		}
 		fmt.Fprintf(c.ErrOrStderr(), "This %s and cannot be undone. Type %s to go on: ", what, name)
-		line, err := bufio.NewReader(io.LimitReader(c.InOrStdin(), 4096)).ReadString('\n')
-		if strings.TrimSpace(line) != name {
+		if !typed(c.InOrStdin(), name) {
 			return errs.New(errs.Invalid, "nothing was changed")
 		}
-		return err
+		return nil
 	}
+}
+
+// typed reports whether the next line is name.
+func typed(r io.Reader, name string) bool {
+	line, _ := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n') // what came before an error is what was typed
+	return strings.TrimSpace(line) == name
 }
 
 func atTerminal(r io.Reader) bool {
