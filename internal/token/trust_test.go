@@ -306,3 +306,23 @@ func TestRulesAreChecked(t *testing.T) {
 		t.Errorf("a rule that is not there: %v", err)
 	}
 }
+
+// A job is trusted for what its rule is about, whatever its bearer token says.
+func TestARuleIsNotAnothers(t *testing.T) {
+	t.Parallel()
+	f, ctx := newTrusting(t), t.Context()
+	f.repository(t, "acme/web")
+	app, web := f.rule(t, "repository", "acme/app"), f.rule(t, "repository", "acme/web")
+	for _, c := range []struct {
+		rule, repository, owner int64
+		ok                      bool
+	}{
+		{app.ID, app.RepositoryID, app.OwnerID, true}, {app.ID, web.RepositoryID, app.OwnerID, false}, {app.ID, 0, app.OwnerID, false},
+		{app.ID, app.RepositoryID, f.ann.ID, false}, {web.ID + 1, web.RepositoryID, web.OwnerID, false},
+	} {
+		who := access.Principal{Workflow: &access.Workflow{TrustID: c.rule, RepositoryID: c.repository, OwnerID: c.owner}, Restricted: true}
+		if err := f.StillValid(ctx, who); (err == nil) != c.ok || err != nil && !unauthenticated(err) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
