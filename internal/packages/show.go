@@ -31,8 +31,8 @@ func (s *Service) Show(ctx context.Context, who access.Principal, p access.Packa
 // page is how many packages one query of a list reads.
 const page = 500
 
-// List calls each for every package of the owner, in the order of names. It is
-// for those who rule the namespace.
+// List calls each for every package of the owner, in the order of types and
+// names. It is for those who rule the namespace.
 func (s *Service) List(ctx context.Context, who access.Principal, owner string, each func(Summary) error) error {
 	f, err := s.namespace(ctx, who, owner)
 	if err != nil {

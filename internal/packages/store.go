@@ -71,7 +71,7 @@ type Grants interface {
 type Descriptions interface {
 	// PackageDetails returns all but the grants.
 	PackageDetails(ctx context.Context, id int64) (Details, error)
-	// PackagesOf returns up to n packages of the owner after the name and type
-	// of the last one, in their order.
+	// PackagesOf returns up to n packages of the owner after the last one, in
+	// the order of types and names.
 	PackagesOf(ctx context.Context, ownerID int64, after Summary, n int) ([]Summary, error)
 }

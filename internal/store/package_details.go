@@ -52,8 +52,8 @@ func (r *summaryRow) summary() (s packages.Summary, err error) {
 // PackagesOf implements packages.Descriptions.
 func (s *Store) PackagesOf(ctx context.Context, ownerID int64, after packages.Summary, n int) ([]packages.Summary, error) {
 	rows, err := s.db.Read().Query(ctx, `SELECT `+summaryColumns+summaryTables+`
-		WHERE p.owner_id = ? AND p.deleted_at IS NULL AND (p.name > ? OR p.name = ? AND p.type > ?)
-		ORDER BY p.name, p.type LIMIT ?`, ownerID, after.Name.Package(), after.Name.Package(), string(after.Type), n)
+		WHERE p.owner_id = ? AND p.deleted_at IS NULL AND (p.type, p.name) > (?, ?)
+		ORDER BY p.type, p.name LIMIT ?`, ownerID, string(after.Type), after.Name.Package(), n)
 	if err != nil {
 		return nil, err
 	}
