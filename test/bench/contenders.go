@@ -15,6 +15,7 @@ import (
 
 const (
 	benchUser           = "bench"
+	strangerUser        = "stranger"
 	distributionVersion = "v3.1.2"
 	distributionModule  = "github.com/distribution/distribution/v3/cmd/registry"
 	scopes              = "read:packages,write:packages,delete:packages"
@@ -72,21 +73,31 @@ func findPackhouse(ctx context.Context, o options) (contender, error) {
 	}, nil
 }
 
-// newAccount makes the benchmark's user with a personal access token.
+// newAccount makes the benchmark's user, and one without rights.
 func newAccount(ctx context.Context, bin, dir string) (credentials, error) {
-	create := exec.CommandContext(ctx, bin, "admin", "user", "create", benchUser, "--password-stdin", "--data", dir)
+	secret, err := newUser(ctx, bin, dir, benchUser)
+	if err != nil {
+		return credentials{}, err
+	}
+	stranger, err := newUser(ctx, bin, dir, strangerUser)
+	return credentials{user: benchUser, secret: secret, stranger: stranger}, err
+}
+
+// newUser makes a user and returns a personal access token of it.
+func newUser(ctx context.Context, bin, dir, login string) (string, error) {
+	create := exec.CommandContext(ctx, bin, "admin", "user", "create", login, "--password-stdin", "--data", dir)
 	create.Stdin = strings.NewReader(rand.Text() + "\n")
 	if out, err := create.CombinedOutput(); err != nil {
-		return credentials{}, fmt.Errorf("create user: %w: %s", err, out)
+		return "", fmt.Errorf("create user: %w: %s", err, out)
 	}
-	issue := exec.CommandContext(ctx, bin, "admin", "token", "create", benchUser, "--scopes", scopes, "--data", dir)
+	issue := exec.CommandContext(ctx, bin, "admin", "token", "create", login, "--scopes", scopes, "--data", dir)
 	var said bytes.Buffer
 	issue.Stderr = &said
 	out, err := issue.Output()
 	if err != nil {
-		return credentials{}, fmt.Errorf("create token: %w: %s", err, said.Bytes())
+		return "", fmt.Errorf("create token: %w: %s", err, said.Bytes())
 	}
-	return credentials{user: benchUser, secret: strings.TrimSpace(string(out))}, nil
+	return strings.TrimSpace(string(out)), nil
 }
 
 // distributionConfig is the example that distribution ships, without the

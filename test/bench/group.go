@@ -26,6 +26,7 @@ func groups() []group {
 		{name: "tags", needs: canPush, run: manyTags},
 		{name: "referrers", needs: canList, run: manyReferrers},
 		{name: "decisions", needs: canSeed, run: decisions},
+		{name: "strangers", needs: canSeed, run: strangers},
 		{name: "memory", needs: canPush, run: pushTogether},
 		{name: "idle", needs: canPush, run: idle},
 		{name: "start", needs: canSeed, once: true, run: startFull},

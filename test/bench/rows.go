@@ -56,6 +56,8 @@ func rows(o options) []row {
 		{"manifest HEAD by digest", "manifest HEAD by digest", read},
 		{"blob HEAD", "blob HEAD", read},
 		{"manifest HEAD of 20,000 private packages by turns, with a personal access token, full database", "decision", read},
+		{"a stranger's manifest GET of a private package", "private, manifest GET", []figure{p50}},
+		{"… of an absent one", "absent, manifest GET", []figure{p50}},
 		{"bearer token from /token", "token", []figure{rate, cpuMicros}},
 		{"manifest puts with new tags, 1 writer", "puts, one writer", put},
 		{"… " + count(o.workers) + " writers, first " + count(o.edge) + " of " + count(o.tags) + " tags", "puts, first", put},

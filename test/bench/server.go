@@ -36,7 +36,10 @@ type contender struct {
 }
 
 // credentials are what a client logs in with; empty for a server that does not ask.
-type credentials struct{ user, secret string }
+type credentials struct {
+	user, secret string
+	stranger     string // a token of another account, which has no rights
+}
 
 // instance is one running server with its own data directory.
 type instance struct {

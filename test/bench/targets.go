@@ -32,6 +32,10 @@ func targets() []target {
 	}
 	add(target{text: "blob HEAD, CPU each, beside distribution", step: "blob HEAD", figure: cpuMicros, server: "distribution", limit: 0.3})
 	add(target{text: "a request with its decision, full database, CPU µs", step: "decision", figure: cpuMicros, limit: 100})
+	for _, what := range []string{"manifest GET", "blob HEAD", "upload POST", "anonymous GET", "token for pull"} {
+		add(target{text: "a stranger's " + what + " of a private package beside an absent one, p50", step: "private, " + what, figure: p50, than: "absent, " + what, limit: 1.05})
+		add(target{text: "… at least", step: "private, " + what, figure: p50, than: "absent, " + what, atLeast: true, limit: 0.95})
+	}
 	add(target{text: "page of 100 of the tags, p50 ms", step: "page of tags", figure: p50, limit: 1})
 	add(target{text: "manifest puts a second, 8 writers, beside distribution", step: "puts, first", figure: rate, server: "distribution", atLeast: true, limit: 3})
 	add(target{text: "manifest puts a second, 1 writer, beside distribution", step: "puts, one writer", figure: rate, server: "distribution", atLeast: true, limit: 3})
