@@ -86,10 +86,10 @@ func newTokenList(s streams) *cobra.Command {
 
 // printTokens prints a table of tokens. The note is last: it may hold spaces.
 func printTokens(c *cobra.Command, lines []app.TokenLine) error {
-	rows := [][]string{{"ID", "KIND", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "NOTE"}}
+	rows := [][]string{{"ID", "KIND", "MAY", "CREATED", "EXPIRES", "LAST USED", "NOTE"}}
 	for _, l := range lines {
 		rows = append(rows, []string{
-			strconv.FormatInt(l.ID, 10), l.Kind, l.Scopes, minute(l.CreatedAt), minute(l.ExpiresAt), minute(l.LastUseAt), l.Note,
+			strconv.FormatInt(l.ID, 10), l.Kind, l.May, minute(l.CreatedAt), minute(l.ExpiresAt), minute(l.LastUseAt), l.Note,
 		})
 	}
 	return printTable(c.OutOrStdout(), rows)

@@ -23,9 +23,9 @@ func TestTokensFromTheCommandLine(t *testing.T) {
 		{"", "token create-fine-grained mona --namespace acme:pull --expires never", 2, "^$", "needs an end"},
 		{"", "token create-fine-grained mona --namespace acme:pull --expires 367d", 2, "^$", "at most 366 days"},
 		{"", "token create-fine-grained acme --namespace acme:pull", 1, "^$", "tokens belong to users"},
-		{"", "token list mona", 0, "^ID +KIND +SCOPES +CREATED +EXPIRES +LAST USED +NOTE\n" +
-			`3 +fine-grained +read:packages,write:packages,delete:packages +\S+ +\S+Z +never +x\n` +
-			`2 +fine-grained +read:packages,write:packages +\S+ +\S+Z +never *\n` +
+		{"", "token list mona", 0, "^ID +KIND +MAY +CREATED +EXPIRES +LAST USED +NOTE\n" +
+			`3 +fine-grained +mona/one:pull acme:push,delete +\S+ +\S+Z +never +x\n` +
+			`2 +fine-grained +mona/one:pull,push +\S+ +\S+Z +never *\n` +
 			`1 +classic +read:packages,repo +\S+ +never +never +for-the-cluster\n$`, ""},
 		{"", "token list lisa", 0, "^ID .*\n$", ""},
 		{"", "token list nobody", 1, "^$", "nobody"},
@@ -54,7 +54,7 @@ func TestWorkflowTokensFromTheCommandLine(t *testing.T) {
 		{"", "workflow-token create mona/app --expires never", 2, "^$", "at most 6 hours"},
 		{"", "workflow-token create mona/app --permissions packages=admin", 2, "^$", "none, read or write"},
 		{"", "workflow-token create mona/none", 1, "^$", "no repository"},
-		{"", "workflow-token list mona/app", 0, "^ID +KIND +SCOPES.*\n4 +codespace +read:packages .*\n3 +workflow +none .*\n" +
+		{"", "workflow-token list mona/app", 0, "^ID +KIND +MAY.*\n4 +codespace +read:packages .*\n3 +workflow +none .*\n" +
 			"2 +workflow +read:packages .*\n1 +workflow +read:packages,write:packages,delete:packages .*\n$", ""},
 		{"", "workflow-token revoke 1", 0, "^revoked workflow token 1\n$", ""},
 		{"", "workflow-token revoke 1", 1, "^$", "no such token"},

@@ -112,25 +112,18 @@ func (a *App) packageLimit(ctx context.Context, text string) (access.Limit, erro
 // parseReach splits NAME:pull,push,delete.
 func parseReach(text string) (name string, actions access.Actions, err error) {
 	name, list, _ := strings.Cut(text, ":")
-	for one := range strings.SplitSeq(list, ",") {
-		switch one {
-		case "pull":
-			actions |= access.Pull
-		case "push":
-			actions |= access.Push
-		case "delete":
-			actions |= access.Remove
-		default:
-			return "", 0, errs.New(errs.Invalid, "%q must be a name, a colon and some of pull, push and delete, such as %s:pull,push", text, name)
-		}
+	if actions, err = token.ParseActionSet(list); err != nil {
+		return "", 0, errs.New(errs.Invalid, "%q must be a name, a colon and some of pull, push and delete, such as %s:pull,push", text, name)
 	}
 	return name, actions, nil
 }
 
 // TokenLine is what a list says of a token. Times are zero for never.
 type TokenLine struct {
-	ID                              int64
-	Kind, Scopes, Note              string
+	ID         int64
+	Kind, Note string
+	// May is the scopes, or what a fine-grained token reaches.
+	May                             string
 	CreatedAt, ExpiresAt, LastUseAt time.Time
 }
 
@@ -139,14 +132,14 @@ func tokenLines(tokens []token.Token) []TokenLine {
 	var lines []TokenLine
 	for _, t := range tokens {
 		line := TokenLine{
-			ID: t.ID, Kind: kinds[t.Kind], Scopes: t.Scopes.String(), Note: t.Note,
+			ID: t.ID, Kind: kinds[t.Kind], May: t.Scopes.String(), Note: t.Note,
 			CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUseAt: t.LastUsedAt,
 		}
 		if t.Codespace {
 			line.Kind = "codespace"
 		}
-		if line.Scopes == "" {
-			line.Scopes = "none"
+		if line.May == "" {
+			line.May = "none"
 		}
 		lines = append(lines, line)
 	}
@@ -161,10 +154,30 @@ func ListTokens(ctx context.Context, cfg *config.Config, login string) (lines []
 			return err
 		}
 		tokens, err := a.personalTokens().List(ctx, user.ID)
+		if err != nil {
+			return err
+		}
 		lines = tokenLines(tokens)
-		return err
+		for i, t := range tokens {
+			if t.Limited {
+				if lines[i].May, err = a.reach(ctx, t.ID); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	return lines, err
+}
+
+// reach returns what a fine-grained token reaches, in the form that makes one.
+func (a *App) reach(ctx context.Context, tokenID int64) (string, error) {
+	names, err := a.Store.LimitNames(ctx, tokenID)
+	var list []string
+	for _, n := range names {
+		list = append(list, n.Name+":"+token.FormatActions(n.Actions))
+	}
+	return strings.Join(list, " "), err
 }
 
 // RevokeToken ends a token of a user.

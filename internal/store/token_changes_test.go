@@ -86,6 +86,11 @@ func TestALimitedTokenIsKeptWithItsLimits(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}
+		names, err := w.LimitNames(t.Context(), id)
+		said := []store.LimitName{{Name: "ann/app", Actions: access.Pull | access.Push}, {Name: "bob", Actions: access.Remove}}
+		if diff := cmp.Diff(said, names); diff != "" || err != nil {
+			t.Errorf("%v\n%s", err, diff)
+		}
 		if tok, _, err := w.TokenByID(t.Context(), id); !tok.Limited || tok.Kind != token.FineGrained || err != nil {
 			t.Errorf("%+v, %v", tok, err)
 		}

@@ -158,6 +158,34 @@ func noCredential(err error) error {
 	return err
 }
 
+// LimitName is a limit as people write it.
+type LimitName struct {
+	Name    string // OWNER/NAME, or OWNER for all of it
+	Actions access.Actions
+}
+
+// LimitNames returns what a limited token reaches, by the present names.
+func (s *Store) LimitNames(ctx context.Context, tokenID int64) ([]LimitName, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT CASE WHEN l.package_id = 0 THEN o.login ELSE o.login || '/' || COALESCE(p.name, '') END, l.actions
+		FROM token_limits l
+		JOIN accounts o ON o.id = l.owner_id
+		LEFT JOIN packages p ON p.id = l.package_id
+		WHERE l.token_id = ? ORDER BY l.owner_id, l.package_id`, tokenID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []LimitName
+	for rows.Next() {
+		var n LimitName
+		if err := rows.Scan(&n.Name, &n.Actions); err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, rows.Err()
+}
+
 // TouchTokens implements token.Store. The tokens are taken in the order of their
 // ids, so that two nodes never wait for each other.
 func (s *Store) TouchTokens(ctx context.Context, used map[int64]time.Time) error {
