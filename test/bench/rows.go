@@ -40,7 +40,7 @@ func rows(o options) []row {
 	read := []figure{rate, cpuMicros, p99}
 	put := []figure{rate, cpuMillis, writtenEach}
 	size := amount(o.size)
-	return []row{
+	all := []row{
 		{"push of " + size + ", one POST", "push POST", push},
 		{"push of " + size + ", POST and PUT", "push POST+PUT", push},
 		{"push of " + size + ", POST, streamed PATCH, PUT", "push POST+PATCH+PUT", push},
@@ -56,8 +56,6 @@ func rows(o options) []row {
 		{"manifest HEAD by digest", "manifest HEAD by digest", read},
 		{"blob HEAD", "blob HEAD", read},
 		{"manifest HEAD of 20,000 private packages by turns, with a personal access token, full database", "decision", read},
-		{"a stranger's manifest GET of a private package", "private, manifest GET", []figure{p50}},
-		{"… of an absent one", "absent, manifest GET", []figure{p50}},
 		{"bearer token from /token", "token", []figure{rate, cpuMicros}},
 		{"manifest puts with new tags, 1 writer", "puts, one writer", put},
 		{"… " + count(o.workers) + " writers, first " + count(o.edge) + " of " + count(o.tags) + " tags", "puts, first", put},
@@ -71,4 +69,9 @@ func rows(o options) []row {
 		{"at rest, " + count(o.seeds) + " manifests stored", "rest, full", []figure{resident, anonymous}},
 		{"… start until ready", "rest, full", []figure{millis}},
 	}
+	for _, what := range strangersAsk() {
+		all = append(all, row{"a stranger's " + what + ", private package", "private, " + what, []figure{p50}},
+			row{"… no package", "absent, " + what, []figure{p50}})
+	}
+	return all
 }

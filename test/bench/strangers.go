@@ -13,6 +13,11 @@ const (
 	strangerPairs  = 2000
 )
 
+// strangersAsk lists the questions of strangers.
+func strangersAsk() []string {
+	return []string{"manifest GET", "blob HEAD", "upload POST", "anonymous GET", "token for pull"}
+}
+
 // strangerQuestions are what one who may not know of a package asks.
 func strangerQuestions(t *trial) map[string]func(name string) request {
 	header := "Authorization: Bearer " + t.tokens.creds.stranger + "\r\n"
@@ -55,8 +60,9 @@ func strangers(_ context.Context, t *trial) error {
 	if t.quick {
 		pairs = hiddenPackages
 	}
-	for what, question := range strangerQuestions(t) {
-		private, absent, err := t.ask(k, pairs, question)
+	questions := strangerQuestions(t)
+	for _, what := range strangersAsk() {
+		private, absent, err := t.ask(k, pairs, questions[what])
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}

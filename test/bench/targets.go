@@ -32,7 +32,7 @@ func targets() []target {
 	}
 	add(target{text: "blob HEAD, CPU each, beside distribution", step: "blob HEAD", figure: cpuMicros, server: "distribution", limit: 0.3})
 	add(target{text: "a request with its decision, full database, CPU µs", step: "decision", figure: cpuMicros, limit: 100})
-	for _, what := range []string{"manifest GET", "blob HEAD", "upload POST", "anonymous GET", "token for pull"} {
+	for _, what := range strangersAsk() {
 		add(target{text: "a stranger's " + what + " of a private package beside an absent one, p50", step: "private, " + what, figure: p50, than: "absent, " + what, limit: 1.05})
 		add(target{text: "… at least", step: "private, " + what, figure: p50, than: "absent, " + what, atLeast: true, limit: 0.95})
 	}
