@@ -82,6 +82,10 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 			"to pull acme/app the job needs the permission packages=read: packhouse admin workflow-token create acme/app --permissions packages=read",
 		},
 		{
+			as(scoped(job, ReadPackages), func(p *Principal) { w := *p.Workflow; w.TrustID = 3; p.Workflow = &w }), "acme/app", someOrg, push, "no_scope",
+			"the rule of trust that let this job of acme/app in does not allow it to push acme/app: packhouse admin trust list acme",
+		},
+		{
 			scoped(trusted(Limit{50, 5, Pull}), ReadPackages), "acme/app", someOrg, push, "no_scope",
 			"the rule of trust that let this job in does not allow it to push acme/app: packhouse admin trust list acme",
 		},
