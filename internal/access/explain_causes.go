@@ -12,7 +12,8 @@ func (x explanation) noScope() string {
 	if w := x.p.Workflow; w != nil && w.TrustID != 0 {
 		return fmt.Sprintf("the rule of trust that let this job of %s in does not allow it to %s %s: packhouse admin trust list %s",
 			w.Repository, x.verb(), x.name, w.Repository.Owner())
-	} else if w != nil {
+	}
+	if w := x.p.Workflow; w != nil {
 		permission := "packages=write"
 		if x.e.Action == Read {
 			permission = "packages=read"
