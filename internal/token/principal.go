@@ -92,11 +92,6 @@ func (a *Authenticator) StillValid(ctx context.Context, who access.Principal) er
 	if err := live(t, h, a.Now()); err != nil {
 		return err
 	}
-	if t.TrustID != 0 && a.Identities != nil {
-		if err := a.Identities.Trusted(ctx, who); err != nil {
-			return err
-		}
-	}
 	switch {
 	case !sameHolder(who, t, h), who.SiteAdmin && !h.SiteAdmin:
 		return errBearer()
