@@ -1,5 +1,5 @@
-// Package token owns the credentials that are not passwords: personal access
-// tokens, the registry bearer tokens that the token endpoint issues, and the
+// Package token owns the credentials that are not passwords: the tokens of users
+// and of jobs, the registry bearer tokens that the token endpoint issues, and the
 // keys that sign them. Its Authenticator turns the Authorization header of any
 // request into a principal.
 //
