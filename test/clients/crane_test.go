@@ -55,7 +55,7 @@ func craneIsRefused(t *testing.T, c *client) {
 	stranger.Feed(c.Account(t, "crane-stranger"), "crane", "auth", "login", c.Addr, "-u", "crane-stranger", "--password-stdin")
 	// A stranger is told the same of what is private as of what is not there.
 	stranger.Refused([]string{"there is no package"}, "", "crane", "pull", c.at("multi:v1"), c.Home+"/stolen")
-	stranger.Refused([]string{"denied"}, "", "crane", "pull", c.at("absent:v1"), c.Home+"/stolen")
+	stranger.Refused([]string{"there is no package"}, "", "crane", "pull", c.at("absent:v1"), c.Home+"/stolen")
 	stranger.Refused([]string{"unauthorized", "denied"}, "", "crane", "push", fixtures.layout, c.at("multi:v9"))
 	c.lacks("multi:v9")
 
