@@ -20,6 +20,7 @@ func (d Decision) Absent() bool { return !d.Told || d.Reason == noPackage }
 // Decide tells whether p may do e to what is at the address name, by what is
 // known of it. It is the only place where this is decided.
 func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
+	f = seenBy(p, f)
 	role := effectiveRole(p, f)
 	account := readable(p, f, role)
 	visible := publicly(f) || account && p.issuedFor(name, Read)
@@ -34,6 +35,17 @@ func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
 	}
 }
 
+// seenBy returns f as it looks to p: the mode of a registry tells nothing of a
+// package in it that p may not see.
+func seenBy(p Principal, f Facts) Facts {
+	open := f
+	open.Mode = Enabled
+	if !publicly(open) && !readable(p, open, effectiveRole(p, open)) {
+		f.Mode = f.AskedMode
+	}
+	return f
+}
+
 // decide tells what the account may do with its credential; readable is whether
 // it may read. What a bearer token was issued for comes after, so that the
 // answer names the cause and not the token that was refused for the same cause.
@@ -41,14 +53,14 @@ func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
 // are looked at, nothing here depends on a package that is not public.
 func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, readable bool) Reason {
 	switch {
-	case f.Mode == Disabled && !p.Operator:
-		return registryDisabled
 	case e.Action == Read && publicly(f):
 		return allowed
-	case p.Anonymous():
-		return noCredential
 	case !p.mentions(name):
 		return notIssuedFor
+	case f.Mode == Disabled && !p.Operator:
+		return registryDisabled
+	case p.Anonymous():
+		return noCredential
 	case e.Action != Read && p.codespace():
 		return codespacePulls
 	case !p.Operator && !p.Scopes.Has(e.Action.scope()):

@@ -43,7 +43,9 @@ func as(p Principal, change func(*Principal)) Principal {
 }
 
 func absent(f Facts) Facts {
-	return with(f, func(f *Facts) { f.Exists, f.Visibility, f.PackageID, f.Grant, f.ActionsRole = false, "", 0, "", "" })
+	return with(f, func(f *Facts) {
+		f.Exists, f.Visibility, f.PackageID, f.Grant, f.ActionsRole, f.Mode = false, "", 0, "", "", f.AskedMode
+	})
 }
 func public(f Facts) Facts    { return with(f, func(f *Facts) { f.Visibility = Public }) }
 func internal(f Facts) Facts  { return with(f, func(f *Facts) { f.Visibility = Internal }) }

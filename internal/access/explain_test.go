@@ -326,6 +326,12 @@ func TestWhoIsTold(t *testing.T) {
 		{"not to strangers", ann, suspended(bobs), Write, false},
 		{"nor of what is public", ann, suspended(public(bobs)), Read, false},
 
+		{"a disabled registry is told to those who may read there", ann, elsewhere(granted(bobs, RoleRead), Disabled, ""), Read, true},
+		{"and of what is public", nobody, elsewhere(public(bobs), Disabled, ""), Read, true},
+		{"and of what is not there", ann, mode(absent(bobs), Disabled), Read, true},
+		{"not to strangers of what lies elsewhere", ann, elsewhere(bobs, Disabled, ""), Read, false},
+		{"nor a read-only one", ann, elsewhere(bobs, ReadOnly, ""), Write, false},
+		{"they are told of the one that they asked", ann, elsewhere(bobs, "", ReadOnly), Write, true},
 		{"the operator is told everything", operator, absent(bobs), Read, true},
 	} {
 		if d := Decide(c.who, asked, c.facts, Effects{Action: c.action}); d.Allowed || d.Told != c.told {

@@ -10,7 +10,11 @@ import (
 // to it. The zero value is a package that does not exist, of an owner who does
 // not either.
 type Facts struct {
-	Mode Mode
+	// Mode is that of the registry that the package belongs to. AskedMode is
+	// that of the registry that was asked, which may find packages of the other
+	// one; it is what those go by who may not know of the package,
+	// and for one that is not there.
+	Mode, AskedMode Mode
 
 	OwnerID             int64
 	Owner               string // login

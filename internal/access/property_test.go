@@ -99,7 +99,9 @@ func drawFacts(t *rapid.T) Facts {
 	if f.RepositoryID == 0 {
 		f.RepositoryRole = 0
 	}
+	f.AskedMode = f.Mode
 	if f.Exists {
+		f.AskedMode = rapid.SampledFrom([]Mode{f.Mode, f.Mode, "", ReadOnly, Disabled}).Draw(t, "asked mode")
 		f.PackageID = rapid.Int64Range(1, 2).Draw(t, "package")
 		f.Visibility = someVisibilities.Draw(t, "visibility")
 		f.Grant, f.ActionsRole = someRoles.Draw(t, "grant"), someRoles.Draw(t, "actions role")
@@ -197,14 +199,17 @@ func TestPropertyRestrictionsNeverGrant(t *testing.T) {
 			if w.facts.Mode != Disabled {
 				w.facts.Mode = ReadOnly
 			}
+			if w.facts.AskedMode != Disabled {
+				w.facts.AskedMode = ReadOnly
+			}
 		},
-		"the registry": func(w *world) { w.facts.Mode = Disabled },
+		"the registry": func(w *world) { w.facts.Mode, w.facts.AskedMode = Disabled, Disabled },
 		"the name":     func(w *world) { w.facts.Retired = true },
 		"being a job of more than a codespace": func(w *world) {
 			if w.who.Workflow != nil {
 				other := *w.who.Workflow
 				other.Codespace = true
-				w.who.Workflow = &other
+				w.who.Workflow, w.facts.CodespacesAccess = &other, false
 			}
 		},
 	} {
@@ -232,7 +237,9 @@ func TestPropertyPrivateLooksAbsent(t *testing.T) {
 		none.facts = absent(w.facts)
 		none.facts.Inherits, none.facts.CodespacesAccess = false, false
 		private, nothing := w.decision(), none.decision()
-		if private.Visible || mayPushInto(w.who, w.facts) || concerned(w.who, w.facts) {
+		open := w
+		open.facts.Mode = Enabled
+		if open.decision().Visible || mayPushInto(w.who, w.facts) || concerned(w.who, w.facts) {
 			return
 		}
 		if private.Allowed || nothing.Allowed || private.Told != nothing.Told {

@@ -22,7 +22,12 @@ func sso(f Facts, authorized bool) Facts {
 	return with(f, func(f *Facts) { f.SSORequired, f.SSOAuthorized = true, authorized })
 }
 
-func mode(f Facts, m Mode) Facts { return with(f, func(f *Facts) { f.Mode = m }) }
+func mode(f Facts, m Mode) Facts { return with(f, func(f *Facts) { f.Mode, f.AskedMode = m, m }) }
+
+// elsewhere is in a registry of another mode than the one that was asked.
+func elsewhere(f Facts, m, asked Mode) Facts {
+	return with(f, func(f *Facts) { f.Mode, f.AskedMode = m, asked })
+}
 
 func toJobs(f Facts, r Role) Facts { return with(f, func(f *Facts) { f.ActionsRole = r }) }
 

@@ -23,6 +23,7 @@ const factColumns = `COALESCE(o.id, 0), COALESCE(o.login, ''), COALESCE(o.kind, 
 	CASE WHEN r.owner_id <> o.id THEN (SELECT ro.login FROM accounts ro WHERE ro.id = r.owner_id) ELSE COALESCE(o.login, '') END,
 	COALESCE(pr.actions_role, ''), COALESCE(pr.codespaces, 0),
 	COALESCE((SELECT mode.value FROM settings mode WHERE mode.name = 'registry.' || COALESCE(p.type, w.type)), ''),
+	COALESCE((SELECT mode.value FROM settings mode WHERE mode.name = 'registry.' || w.type), ''),
 	CASE WHEN w.account <> 0 AND o.kind = 'organization'
 		THEN COALESCE((SELECT m.role FROM memberships m WHERE m.organization_id = o.id AND m.user_id = w.account), '')
 		ELSE '' END,
@@ -68,7 +69,7 @@ type factRow struct {
 	repository, repositoryVisibility, repositoryOwner   string
 	actionsRole                                         string
 	codespaces                                          int64
-	mode, membership                                    string
+	mode, askedMode, membership                         string
 	grant, teamGrant, repositoryRole, repositoryTeamMax int64
 	authorized                                          int64
 }
@@ -78,7 +79,7 @@ func (f *factRow) dest(more ...any) []any {
 		&f.ownerID, &f.owner, &f.kind, &f.suspended, &f.deleted, &f.sso, &f.baseRole, &f.membersCreate,
 		&f.defaultVisibility, &f.inheritDefault, &f.packageID, &f.packageType, &f.packageName, &f.visibility,
 		&f.inherits, &f.published, &f.linkedBy, &f.repositoryID, &f.repository, &f.repositoryVisibility,
-		&f.repositoryOwner, &f.actionsRole, &f.codespaces, &f.mode, &f.membership, &f.grant, &f.teamGrant,
+		&f.repositoryOwner, &f.actionsRole, &f.codespaces, &f.mode, &f.askedMode, &f.membership, &f.grant, &f.teamGrant,
 		&f.repositoryRole, &f.repositoryTeamMax, &f.authorized,
 	}, more...)
 }
@@ -87,10 +88,10 @@ func (f *factRow) dest(more ...any) []any {
 // an account that is gone is gone with it.
 func (f *factRow) pkg(asked access.Package, retired bool) (registry.Package, error) {
 	if f.deleted {
-		f.packageID, retired = 0, true
+		f.packageID, f.mode, retired = 0, f.askedMode, true
 	}
 	facts := access.Facts{
-		Mode: access.Mode(f.mode), OwnerID: f.ownerID, Owner: f.owner, OwnerExists: f.ownerID != 0 && !f.deleted,
+		Mode: access.Mode(f.mode), AskedMode: access.Mode(f.askedMode), OwnerID: f.ownerID, Owner: f.owner, OwnerExists: f.ownerID != 0 && !f.deleted,
 		OwnerIsOrganization: f.kind == "organization", OwnerSuspended: f.suspended,
 		Exists: f.packageID != 0, PackageID: f.packageID, Type: asked.Type, Name: asked.Name, Retired: retired,
 		Membership: access.Membership(f.membership), Grant: roleOfRank(max(f.grant, f.teamGrant)),
