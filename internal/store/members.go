@@ -63,6 +63,7 @@ func endMembership(ctx context.Context, tx *database.Tx, organizationID, userID 
 		`DELETE FROM team_reach WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
 		`DELETE FROM repository_grants WHERE account_id = ? AND repository_id IN (SELECT id FROM repositories WHERE owner_id = ?)`,
 		`DELETE FROM package_grants WHERE account_id = ? AND package_id IN (SELECT id FROM packages WHERE owner_id = ?)`,
+		`DELETE FROM token_authorizations WHERE token_id IN (SELECT id FROM tokens WHERE account_id = ?) AND organization_id = ?`,
 	} {
 		if _, err := tx.Exec(ctx, statement, userID, organizationID); err != nil {
 			return err

@@ -282,3 +282,24 @@ func TestWorkflowTokensAreForgottenOnceTheyEnded(t *testing.T) {
 		}
 	})
 }
+
+// Who comes back to an organization starts anew, with single sign-on too.
+func TestLeavingAnOrganizationEndsItsAuthorizations(t *testing.T) {
+	t.Parallel()
+	onTokenWorlds(t, func(t *testing.T, w tokenWorld) {
+		ctx := t.Context()
+		bobs := addToken(t, w.Store, w.bob, "bb")
+		if err := w.SetMember(ctx, w.acme, w.bob, access.Member, entry("organization.member")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.AuthorizeToken(ctx, bobs.ID, w.acme, entry("token.authorize")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.RemoveMember(ctx, w.acme, w.bob, entry("organization.member")); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.id(t, `SELECT COUNT(*) FROM token_authorizations`); n != 0 {
+			t.Errorf("%d authorizations are left", n)
+		}
+	})
+}
