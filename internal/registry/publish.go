@@ -39,8 +39,8 @@ func (s *Service) config(ctx context.Context, d oci.Digest) ([]byte, error) {
 
 // publication decides what a manifest with these labels does to its package. A
 // source makes a link when the caller may write to the repository, and, once the
-// package is published, when the caller also is its admin: a first publish hands
-// the package to the repository, later its admins alone may.
+// package is published, when the caller may change its settings too: a first publish
+// hands the package to the repository, later its admins alone may.
 func (s *Service) publication(ctx context.Context, t target, l oci.Labels) (Publication, error) {
 	f, pkg := t.pkg.Facts, t.pkg
 	linkable := f.RepositoryID == 0 && pkg.LinkedBy == "" && l.Source != "" && (pkg.ID != 0 || t.who.RepositoryID() == 0)
@@ -52,7 +52,7 @@ func (s *Service) publication(ctx context.Context, t target, l oci.Labels) (Publ
 		p.Claim = l.Source
 	}
 	repository := f.RepositoryVisibility
-	if linkable && (!pkg.Published || access.RoleOf(t.who, f) == access.RoleAdmin) {
+	if linkable && (!pkg.Published || t.maySet()) {
 		src, ok, err := s.source(ctx, t, l.Source)
 		if err != nil {
 			return p, err
@@ -72,6 +72,13 @@ func (s *Service) publication(ctx context.Context, t target, l oci.Labels) (Publ
 		repository = own.Visibility
 	}
 	return p, t.publishAs(&p, f.NewVisibility(repository))
+}
+
+// maySet reports whether the caller may change the package's settings, whatever
+// its bearer token was issued for. A fine-grained token changes none.
+func (t target) maySet() bool {
+	e := access.Effects{Action: access.Administer}
+	return access.Decide(t.who.Unrestricted(), t.asked.Name, t.pkg.Facts, e).Allowed
 }
 
 // publishAs has the first publish give the package another visibility than the

@@ -102,7 +102,12 @@ func TestSourceOfLaterPushes(t *testing.T) {
 		f.check(f.publish(carol, f.org, from("acme/code")))
 		want("after the link was taken away", "- unlinked 0 https://packages.test/acme/code")
 		f.exec(`UPDATE packages SET linked_by = ''`)
-		f.check(f.publish(carol, f.org, from("acme/code")))
+		limited, restricted := carol, carol
+		limited.Limited, limited.Limits = true, []access.Limit{{OwnerID: f.accountID("acme"), Actions: access.Pull | access.Push}}
+		f.check(f.publish(limited, f.org, from("acme/code")))
+		want("by an admin's fine-grained token, which changes no settings", "-  0 https://packages.test/acme/code")
+		restricted.Restricted, restricted.Grants = true, []access.Grant{{Name: f.org.Name, Actions: []access.Action{access.Read, access.Write}}}
+		f.check(f.publish(restricted, f.org, from("acme/code")))
 		want("by an admin who may write there", "code label 0 ")
 		f.check(f.publish(carol, f.org, from("acme/secret")))
 		want("once it is linked", "code label 0 ")
