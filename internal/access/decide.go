@@ -17,6 +17,9 @@ type Decision struct {
 // such package: to one who knows that there is none, and to one who may not know.
 func (d Decision) Absent() bool { return !d.Told || d.Reason == noPackage }
 
+// SignIn reports whether it takes a credential to be told more.
+func (d Decision) SignIn() bool { return d.Reason == noCredential }
+
 // Decide tells whether p may do e to what is at the address name, by what is
 // known of it. It is the only place where this is decided.
 func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
@@ -35,13 +38,13 @@ func Decide(p Principal, name oci.Name, f Facts, e Effects) Decision {
 	}
 }
 
-// seenBy returns f as it looks to p: the mode of a registry tells nothing of a
-// package in it that p may not see.
+// seenBy returns f as it looks to p: of a package that p may not see, not even
+// the registry shows.
 func seenBy(p Principal, f Facts) Facts {
 	open := f
 	open.Mode = Enabled
 	if !publicly(open) && !readable(p, open, effectiveRole(p, open)) {
-		f.Mode = f.AskedMode
+		f.Mode, f.Type = f.AskedMode, f.AskedType
 	}
 	return f
 }
@@ -55,7 +58,7 @@ func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, readable 
 	switch {
 	case e.Action == Read && publicly(f):
 		return allowed
-	case !p.mentions(name):
+	case !p.Anonymous() && !p.mentions(name):
 		return notIssuedFor
 	case f.Mode == Disabled && !p.Operator:
 		return registryDisabled

@@ -25,11 +25,11 @@ var (
 	job       = Principal{Login: "acme/app", Scopes: AllScopes, Workflow: &Workflow{RepositoryID: 30, OwnerID: 50}}
 	codespace = Principal{Login: "acme/app", Scopes: AllScopes, Workflow: &Workflow{RepositoryID: 30, OwnerID: 50, Codespace: true}}
 	someOrg   = Facts{
-		Type: Container, Exists: true, PackageID: 5, Visibility: Private, Owner: "acme", OwnerID: 50, OwnerExists: true,
+		Type: Container, AskedType: Container, Exists: true, PackageID: 5, Visibility: Private, Owner: "acme", OwnerID: 50, OwnerExists: true,
 		OwnerIsOrganization: true, MembersCreate: SetAll,
 	}
-	annsOwn = Facts{Type: Container, Exists: true, PackageID: 6, Visibility: Private, Owner: "ann", OwnerID: 1, OwnerExists: true}
-	bobs    = Facts{Type: Container, Exists: true, PackageID: 7, Visibility: Private, Owner: "bob", OwnerID: 2, OwnerExists: true}
+	annsOwn = Facts{Type: Container, AskedType: Container, Exists: true, PackageID: 6, Visibility: Private, Owner: "ann", OwnerID: 1, OwnerExists: true}
+	bobs    = Facts{Type: Container, AskedType: Container, Exists: true, PackageID: 7, Visibility: Private, Owner: "bob", OwnerID: 2, OwnerExists: true}
 )
 
 func with(f Facts, change func(*Facts)) Facts {
@@ -44,7 +44,7 @@ func as(p Principal, change func(*Principal)) Principal {
 
 func absent(f Facts) Facts {
 	return with(f, func(f *Facts) {
-		f.Exists, f.Visibility, f.PackageID, f.Grant, f.ActionsRole, f.Mode = false, "", 0, "", "", f.AskedMode
+		f.Exists, f.Visibility, f.PackageID, f.Grant, f.ActionsRole, f.Mode, f.Type = false, "", 0, "", "", f.AskedMode, f.AskedType
 	})
 }
 func public(f Facts) Facts    { return with(f, func(f *Facts) { f.Visibility = Public }) }
@@ -212,7 +212,7 @@ func TestNobodyHasNoRole(t *testing.T) {
 			if mayPushInto(who, f) {
 				t.Errorf("%+v may create in %+v", who, f)
 			}
-			if d := Decide(who, name, f, Effects{Action: Write}); d.Reason != noCredential || !d.Told {
+			if d := Decide(who, name, f, Effects{Action: Write}); !d.SignIn() || !d.Told {
 				t.Errorf("nobody is told %q, want to sign in", d.Reason.Code)
 			}
 		}
@@ -239,6 +239,7 @@ func TestABearerTokenIsHeldToWhatItWasAskedFor(t *testing.T) {
 		{"push elsewhere", elsewhere, annsOwn, Write, notIssuedFor, true},
 		{"push a stranger's elsewhere", elsewhere, bobs, Write, notIssuedFor, true},
 		{"push what is public elsewhere", elsewhere, public(bobs), Write, notIssuedFor, true},
+		{"nobody with a token for another name", issued(nobody, Grant{Name: other}), annsOwn, Read, noCredential, true},
 		{"read in vain what may be read", inVain, annsOwn, Read, notIssuedFor, true},
 		{"read in vain what is internal", inVain, internal(someOrg), Read, notIssuedFor, true},
 		{"read in vain", inVain, bobs, Read, noRole, false},

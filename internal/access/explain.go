@@ -15,7 +15,7 @@ const MaxExplanation = 400
 // it. The text is printable ASCII without quotes. Unless d.Told it depends on
 // the request and the credential alone.
 func Explain(p Principal, asked oci.Name, f Facts, e Effects, d Decision) string {
-	x := explanation{p: p, name: asked.String(), owner: asked.Owner(), f: f, e: e, visible: d.Visible}
+	x := explanation{p: p, name: asked.String(), owner: asked.Owner(), f: seenBy(p, f), e: e, visible: d.Visible}
 	text := x.blind()
 	if d.Told {
 		text = x.reason(d.Reason)

@@ -159,6 +159,14 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 			job, "acme/lib/web", lies(docker(public(someOrg)), 31), push, "not_linked",
 			"acme/lib/web is not linked to acme/app and gives its jobs no role: packhouse admin package grant acme/lib/web --repository acme/app --role write",
 		},
+		{
+			ann, "bob/src/app", elsewhere(public(bobs), Disabled, ""), pull, "registry_disabled",
+			"the Docker registry is disabled on this server: packhouse admin site registry docker enabled",
+		},
+		{
+			ann, "bob/src/app", elsewhere(bobs, "", ReadOnly), push, "registry_read_only",
+			"the Container registry is read-only, so that pulls work and to push bob/src/app does not: packhouse admin site registry container enabled",
+		},
 		{operator, "bob/app", absent(bobs), pull, "no_package", "there is no package bob/app"},
 		{
 			ann, "acme/app", suspended(member(someOrg, Member)), pull, "owner_suspended",
@@ -198,7 +206,7 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 	} {
 		who, asked := withNames(t, c.who), packageName(t, c.asked)
 		d := Decide(who, asked, c.facts, c.effects)
-		if d.Reason.Code != c.code || !d.Told || d.Absent() != (c.code == "no_package") {
+		if d.Reason.Code != c.code || !d.Told || d.SignIn() != (c.code == "no_credential") || d.Absent() != (c.code == "no_package") {
 			t.Errorf("%s, %s, action %d: %+v, want %s", who.Login, c.asked, c.effects.Action, d, c.code)
 		}
 		if got := Explain(who, asked, c.facts, c.effects, d); got != c.text {
@@ -326,7 +334,7 @@ func TestWhoIsTold(t *testing.T) {
 		{"not to strangers", ann, suspended(bobs), Write, false},
 		{"nor of what is public", ann, suspended(public(bobs)), Read, false},
 
-		{"a disabled registry is told to those who may read there", ann, elsewhere(granted(bobs, RoleRead), Disabled, ""), Read, true},
+		{"a disabled registry is told to those who may read there", ann, elsewhere(inRepository(bobs, RepositoryRead), Disabled, ""), Read, true},
 		{"and of what is public", nobody, elsewhere(public(bobs), Disabled, ""), Read, true},
 		{"and of what is not there", ann, mode(absent(bobs), Disabled), Read, true},
 		{"not to strangers of what lies elsewhere", ann, elsewhere(bobs, Disabled, ""), Read, false},

@@ -10,11 +10,13 @@ import (
 // to it. The zero value is a package that does not exist, of an owner who does
 // not either.
 type Facts struct {
-	// Mode is that of the registry that the package belongs to. AskedMode is
-	// that of the registry that was asked, which may find packages of the other
-	// one; it is what those go by who may not know of the package,
-	// and for one that is not there.
-	Mode, AskedMode Mode
+	// Mode is that of the registry that the package belongs to.
+	Mode Mode
+	// AskedMode and AskedType are of the registry that was asked, which may find
+	// packages of the other one. Those who may not know of the package go by
+	// them. Without a package they are Mode and Type.
+	AskedMode Mode
+	AskedType PackageType
 
 	OwnerID             int64
 	Owner               string // login

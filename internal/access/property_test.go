@@ -99,9 +99,10 @@ func drawFacts(t *rapid.T) Facts {
 	if f.RepositoryID == 0 {
 		f.RepositoryRole = 0
 	}
-	f.AskedMode = f.Mode
+	f.AskedMode, f.AskedType = f.Mode, f.Type
 	if f.Exists {
 		f.AskedMode = rapid.SampledFrom([]Mode{f.Mode, f.Mode, "", ReadOnly, Disabled}).Draw(t, "asked mode")
+		f.AskedType = rapid.SampledFrom([]PackageType{f.Type, f.Type, Container, Docker}).Draw(t, "asked type")
 		f.PackageID = rapid.Int64Range(1, 2).Draw(t, "package")
 		f.Visibility = someVisibilities.Draw(t, "visibility")
 		f.Grant, f.ActionsRole = someRoles.Draw(t, "grant"), someRoles.Draw(t, "actions role")

@@ -3,7 +3,9 @@ package access
 import "testing"
 
 func docker(f Facts) Facts {
-	return with(f, func(f *Facts) { f.Type, f.RepositoryID, f.RepositoryVisibility = Docker, 30, f.Visibility })
+	return with(f, func(f *Facts) {
+		f.Type, f.AskedType, f.RepositoryID, f.RepositoryVisibility = Docker, Docker, 30, f.Visibility
+	})
 }
 
 func lies(f Facts, repository int64) Facts {
@@ -26,7 +28,7 @@ func mode(f Facts, m Mode) Facts { return with(f, func(f *Facts) { f.Mode, f.Ask
 
 // elsewhere is in a registry of another mode than the one that was asked.
 func elsewhere(f Facts, m, asked Mode) Facts {
-	return with(f, func(f *Facts) { f.Mode, f.AskedMode = m, asked })
+	return with(docker(f), func(f *Facts) { f.Mode, f.AskedMode, f.AskedType = m, asked, Container })
 }
 
 func toJobs(f Facts, r Role) Facts { return with(f, func(f *Facts) { f.ActionsRole = r }) }

@@ -54,7 +54,7 @@ func refusal(who access.Principal, asked oci.Name, f access.Facts, e access.Effe
 	text := access.Explain(who, asked, f, e, d)
 	detail := map[string]string{"reason": d.Reason.Code}
 	switch {
-	case who.Anonymous() && f.Mode != access.Disabled:
+	case d.SignIn():
 		return errs.New(errs.Unauthenticated, "authentication required")
 	case d.Absent():
 		return errs.New(errs.NotFound, "%s", text)

@@ -53,7 +53,7 @@ func decide(who access.Principal, p access.Package, pkg Package, e access.Effect
 // and an absent one look the same; a refused push says the same of both.
 func refusal(who access.Principal, asked oci.Name, f access.Facts, e access.Effects, d access.Decision) error {
 	switch {
-	case who.Anonymous() && f.Mode != access.Disabled:
+	case d.SignIn():
 		return errs.New(errs.Unauthenticated, "authentication required")
 	case d.Absent() && e.Action != access.Write:
 		return errs.New(errs.NotFound, "%s", access.Explain(who, asked, f, e, d)).WithCode("NAME_UNKNOWN")

@@ -91,7 +91,7 @@ func (f *factRow) pkg(asked access.Package, retired bool) (registry.Package, err
 		f.packageID, f.mode, retired = 0, f.askedMode, true
 	}
 	facts := access.Facts{
-		Mode: access.Mode(f.mode), AskedMode: access.Mode(f.askedMode), OwnerID: f.ownerID, Owner: f.owner, OwnerExists: f.ownerID != 0 && !f.deleted,
+		Mode: access.Mode(f.mode), AskedMode: access.Mode(f.askedMode), AskedType: asked.Type, OwnerID: f.ownerID, Owner: f.owner, OwnerExists: f.ownerID != 0 && !f.deleted,
 		OwnerIsOrganization: f.kind == "organization", OwnerSuspended: f.suspended,
 		Exists: f.packageID != 0, PackageID: f.packageID, Type: asked.Type, Name: asked.Name, Retired: retired,
 		Membership: access.Membership(f.membership), Grant: roleOfRank(max(f.grant, f.teamGrant)),
