@@ -48,6 +48,8 @@ func (x explanation) reason(r Reason) string {
 	switch r {
 	case allowed:
 		return fmt.Sprintf("%s may %s %s", x.who(), x.verb(), x.name)
+	case noCredential:
+		return "authentication required"
 	case notIssuedFor:
 		return fmt.Sprintf("the bearer token was not issued to %s %s: ask for one with that scope", x.verb(), x.name)
 	case codespacePulls:
@@ -89,7 +91,7 @@ func (x explanation) creation(r Reason) string {
 	case visibilityNotAllowed:
 		return x.visibilityNotAllowed()
 	}
-	return r.Text
+	return r.Code
 }
 
 // blind is the text for those who may not know whether there is a package: it
