@@ -285,7 +285,6 @@ func TestWorkflowTokensAreForgottenOnceTheyEnded(t *testing.T) {
 
 // Who comes back to an organization starts anew, with single sign-on too.
 func TestLeavingAnOrganizationEndsItsAuthorizations(t *testing.T) {
-	t.Parallel()
 	onTokenWorlds(t, func(t *testing.T, w tokenWorld) {
 		ctx := t.Context()
 		bobs := addToken(t, w.Store, w.bob, "bb")
