@@ -93,6 +93,12 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.blobs = blobs
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // never fails
+	places, err := a.Store.Key(ctx, "catalog.places", fresh)
+	if err != nil {
+		return err
+	}
 	a.Registry, err = registry.New(registry.Deps{
 		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
 		Limits: registry.Limits{
@@ -101,7 +107,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		},
 		SourceName: sourceName(cfg), TagsOnly: cfg.Docker.TagsOnly,
 		Now:   time.Now,
-		NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
+		NewID: func() string { return uuid.Must(uuid.NewRandom()).String() }, PlaceKey: places,
 	})
 	if err != nil {
 		return err

@@ -11,17 +11,25 @@ import (
 
 // Catalog lists up to n names after last of the packages that who may read, by
 // owner and then by name: those of type t and, if also is not "", of that type
-// too. n may be 0. A page may be short, and even empty, and not the last.
+// too. n may be 0. A page may be short, and even empty, and not the last. Where it
+// ends at a package that who may not read, Next does not tell which.
 func (s *Service) Catalog(ctx context.Context, who access.Principal, t, also access.PackageType, last string, n int) (Page, error) {
-	if n == 0 {
-		return Page{}, nil
+	last, err := s.places.open(last)
+	if n == 0 || err != nil {
+		return Page{}, err
 	}
 	page, err := s.Listings.Catalog(ctx, who, t, last, n)
-	if err != nil || also == "" {
+	if err != nil {
 		return page, err
 	}
-	other, err := s.Listings.Catalog(ctx, who, also, last, n)
-	return merge(page, other, n), err
+	if also != "" {
+		other, err := s.Listings.Catalog(ctx, who, also, last, n)
+		if err != nil {
+			return Page{}, err
+		}
+		page = merge(page, other, n)
+	}
+	return s.places.hide(page), nil
 }
 
 // merge makes one page of two that begin after the same name. What lies beyond

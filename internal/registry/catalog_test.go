@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"packhouse/internal/access"
 	"packhouse/internal/database"
+	"packhouse/internal/errs"
 )
 
 // TestCatalogIsWhatMayBeRead compares the catalog's one query with a decision on
@@ -75,7 +77,7 @@ func (f *fixture) exec(query string, args ...any) {
 }
 
 // A page of the catalog looks at a bounded number of packages and says where to
-// go on, also when none of them may be read.
+// go on, also when none of them may be read. The name of none is told.
 func TestCatalogGoesOnBehindWhatMayNotBeRead(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		f.exec(`INSERT INTO packages (owner_id, type, name, visibility, created_at, created_by, published_at)
@@ -83,8 +85,17 @@ func TestCatalogGoesOnBehindWhatMayNotBeRead(t *testing.T) {
 			SELECT CAST(? AS BIGINT), 'container', 'p' || (10000 + i), CASE i WHEN 5300 THEN 'public' ELSE 'private' END, 0, 0, 1 FROM n`, f.alice.AccountID)
 		first, err := f.Catalog(f.ctx(), f.bob, access.Container, "", "", 10)
 		f.check(err)
-		if len(first.Names) != 0 || first.Next != "alice/p15000" {
+		if len(first.Names) != 0 || !strings.HasPrefix(first.Next, "~") || strings.Contains(first.Next, "alice") {
 			f.t.Fatalf("the first page is %+v", first)
+		}
+		again, err := f.Catalog(f.ctx(), f.bob, access.Container, access.Docker, "alice/p10001", 10)
+		f.check(err)
+		if len(again.Next) != len(first.Next) || again.Next == first.Next || len(again.Next) > 1000 {
+			f.t.Errorf("one place is %q, another %q", first.Next, again.Next)
+		}
+		for _, forged := range []string{"~", "~AAAA", first.Next + "A", first.Next[:len(first.Next)-2] + "AA"} {
+			_, err := f.Catalog(f.ctx(), f.bob, access.Container, "", forged, 10)
+			wantKind(f.t, err, errs.Invalid)
 		}
 		second, err := f.Catalog(f.ctx(), f.bob, access.Container, "", first.Next, 10)
 		f.check(err)

@@ -141,6 +141,9 @@ type Deps struct {
 	Now      func() time.Time
 	// NewID returns an unguessable lower-case UUID.
 	NewID func() string
+	// PlaceKey, of 32 bytes, seals places in the catalog; processes that share a
+	// database share it. nil takes one of this process.
+	PlaceKey []byte
 }
 
 // Service is the registry. Safe for concurrent use; several processes may work
@@ -149,6 +152,7 @@ type Service struct {
 	Deps
 	manifests *otter.Cache[oci.Digest, []byte]
 	small     *otter.Cache[oci.Digest, []byte]
+	places    places
 
 	mu   sync.Mutex
 	busy map[string]bool // upload sessions that a request of this process writes
@@ -170,10 +174,14 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	at, err := newPlaces(d.PlaceKey)
+	if err != nil {
+		return nil, err
+	}
 	if d.SourceName == nil {
 		d.SourceName = func(string) (oci.Name, bool) { return oci.Name{}, false }
 	}
-	return &Service{Deps: d, manifests: manifests, small: small, busy: map[string]bool{}}, nil
+	return &Service{Deps: d, manifests: manifests, small: small, places: at, busy: map[string]bool{}}, nil
 }
 
 func contentCache(weight uint64) (*otter.Cache[oci.Digest, []byte], error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
@@ -32,4 +33,22 @@ func (s *Store) SetSiteSetting(ctx context.Context, name, value string, e audit.
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 		return err
 	})
+}
+
+// Key returns the secret bytes of that name, which all processes on the database
+// share: fresh if nobody has stored others.
+func (s *Store) Key(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+	var text string
+	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`,
+			name, hex.EncodeToString(fresh))
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(text)
 }
