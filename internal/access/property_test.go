@@ -35,20 +35,28 @@ func drawNames(t *rapid.T) []oci.Name {
 	return names
 }
 
-var (
-	someActions      = rapid.SampledFrom([]Action{Read, Write, Delete, Administer})
-	someVisibilities = rapid.SampledFrom([]Visibility{Private, Internal, Public})
-	someRoles        = rapid.SampledFrom([]Role{"", RoleRead, RoleWrite, RoleAdmin})
-)
+// Generators are made for each use: one is not for tests side by side.
+
+func someActions() *rapid.Generator[Action] {
+	return rapid.SampledFrom([]Action{Read, Write, Delete, Administer})
+}
+
+func someVisibilities() *rapid.Generator[Visibility] {
+	return rapid.SampledFrom([]Visibility{Private, Internal, Public})
+}
+
+func someRoles() *rapid.Generator[Role] {
+	return rapid.SampledFrom([]Role{"", RoleRead, RoleWrite, RoleAdmin})
+}
 
 func drawWorld(t *rapid.T) world {
 	names := drawNames(t)
 	w := world{
 		who: drawPrincipal(t, names), name: names[0], facts: drawFacts(t),
-		effects: Effects{Action: someActions.Draw(t, "action")},
+		effects: Effects{Action: someActions().Draw(t, "action")},
 	}
 	if rarely(t, "with a visibility") {
-		w.effects.Visibility = someVisibilities.Draw(t, "effect")
+		w.effects.Visibility = someVisibilities().Draw(t, "effect")
 	}
 	return w
 }
@@ -75,7 +83,7 @@ func drawPrincipal(t *rapid.T, names []oci.Name) Principal {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "grants") {
 		p.Grants = append(p.Grants, Grant{
-			Name: rapid.SampledFrom(names).Draw(t, "grant name"), Actions: rapid.SliceOfN(someActions, 0, 3).Draw(t, "grant actions"),
+			Name: rapid.SampledFrom(names).Draw(t, "grant name"), Actions: rapid.SliceOfN(someActions(), 0, 3).Draw(t, "grant actions"),
 		})
 	}
 	return p
@@ -104,8 +112,8 @@ func drawFacts(t *rapid.T) Facts {
 		f.AskedMode = rapid.SampledFrom([]Mode{f.Mode, f.Mode, "", ReadOnly, Disabled}).Draw(t, "asked mode")
 		f.AskedType = rapid.SampledFrom([]PackageType{f.Type, f.Type, Container, Docker}).Draw(t, "asked type")
 		f.PackageID = rapid.Int64Range(1, 2).Draw(t, "package")
-		f.Visibility = someVisibilities.Draw(t, "visibility")
-		f.Grant, f.ActionsRole = someRoles.Draw(t, "grant"), someRoles.Draw(t, "actions role")
+		f.Visibility = someVisibilities().Draw(t, "visibility")
+		f.Grant, f.ActionsRole = someRoles().Draw(t, "grant"), someRoles().Draw(t, "actions role")
 		f.Inherits, f.CodespacesAccess = yes.Draw(t, "inherits"), yes.Draw(t, "codespaces")
 	}
 	return f
