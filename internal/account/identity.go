@@ -37,7 +37,8 @@ type IdentityStore interface {
 	// of the same issuer.
 	LinkIdentity(ctx context.Context, accountID int64, i Identity, e audit.Entry) error
 	// UnlinkIdentities removes all of an account's links and ends the sessions
-	// that came from them. NotFound when there is none.
+	// that came from them, and what the account's tokens were authorized for.
+	// NotFound when there is none.
 	UnlinkIdentities(ctx context.Context, accountID int64, e audit.Entry) error
 	// ListIdentities returns an account's identities, the oldest first.
 	ListIdentities(ctx context.Context, accountID int64) ([]Identity, error)
@@ -144,7 +145,7 @@ func (s *Identities) Link(ctx context.Context, who access.Principal, i Identity)
 }
 
 // Unlink takes all identities from the account, ends the sessions that came from
-// them, and what the groups gave.
+// them, the authorizations of tokens for single sign-on, and what the groups gave.
 func (s *Identities) Unlink(ctx context.Context, by audit.Actor, a Account) error {
 	if err := s.replaceGroups(ctx, a.ID, Identity{GroupsKnown: true}); err != nil {
 		return err

@@ -101,6 +101,10 @@ func (s *Store) UnlinkIdentities(ctx context.Context, accountID int64, e audit.E
 			return err
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM web_sessions WHERE account_id = ? AND issuer <> ''`, accountID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM token_authorizations WHERE token_id IN (SELECT id FROM tokens WHERE account_id = ?)`, accountID)
 		return err
 	}, accountID)
 }

@@ -134,5 +134,17 @@ func TestOrganizationsThatDemandSingleSignOn(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}
+		// What an identity vouched for ends with it.
+		if err := s.LinkIdentity(ctx, ann, account.Identity{Issuer: "https://id.test", Subject: "ann"}, entry); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.UnlinkIdentities(ctx, ann, entry); err != nil {
+			t.Fatal(err)
+		}
+		want[1].Tokens = nil
+		got, err = s.SignOnOrganizations(ctx, ann)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("after the identity is gone: %v\n%s", err, diff)
+		}
 	})
 }
