@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -148,25 +146,6 @@ func TestSwitchesFromTheCommandLine(t *testing.T) {
 		{"", "site audit --limit 2", 0, `^NUMBER +TIME +WHO +WHAT +ON +DETAIL\n3 .* operator +site.set +sign_up +\{"value":"open"\}\n2 .* registry.container .*\n$`, ""},
 		{"", "site audit --before 2", 0, `^NUMBER.*\n1 .*registry.docker .*read-only.*\n$`, ""},
 	})
-}
-
-// Who sits at a terminal is asked for the name; silence is no.
-func TestConfirmationIsForTerminals(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{os.DevNull: "Type bob to go on: packhouse: nothing was changed\n", "ask.go": "say --yes"} {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out, errOut bytes.Buffer
-		args := []string{"admin", "user", "delete", "bob", "--data", t.TempDir()}
-		if code := run(t.Context(), args, streams{f, &out, &errOut, nil, nil}); code != exitUsage || !strings.Contains(errOut.String(), want) {
-			t.Errorf("with %s: code %d, %s", name, code, errOut.String())
-		}
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func TestTyped(t *testing.T) {

@@ -35,7 +35,7 @@ func newOrgSet(s streams) *cobra.Command {
 	var create []string
 	var inherit, sso bool
 	c := operation{
-		use: "set LOGIN", short: "Change what an organization decides for its packages", args: cobra.ExactArgs(1),
+		use: "set LOGIN", short: "Change what an organization decides for its packages for good", args: cobra.ExactArgs(1),
 		long: "Change what an organization decides for its packages. What is not named stays. For a user, --inherit and --default-visibility alone.",
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
 			return "changed " + args[0], app.SetOrganization(c.Context(), cfg, args[0], app.OrganizationSettings{

@@ -73,7 +73,7 @@ func newPackageVisibility(s streams) *cobra.Command {
 		},
 		func(c *cobra.Command, cfg *config.Config, p app.PackageAddress, args []string) (string, error) {
 			if args[0] == "public" {
-				if err := confirm("lets everyone pull "+p.Name, p.Name); err != nil {
+				if err := confirm("lets everyone pull "+p.Name+", and what was pulled stays out", p.Name); err != nil {
 					return "", err
 				}
 			}

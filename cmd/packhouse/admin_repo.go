@@ -54,7 +54,7 @@ func newRepoTransfer(s streams) *cobra.Command {
 		long: "Give a repository, and the Docker packages in it, to another owner. Packages of the Container registry stay with the old one and are unlinked; " +
 			"roles of teams, rules of trust and tokens of jobs end.",
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
-			if err := confirm("unlinks the packages that stay with the old owner", args[0]); err != nil {
+			if err := confirm("unlinks the packages that stay with the old owner, and ends the roles of teams", args[0]); err != nil {
 				return "", err
 			}
 			full, err := app.TransferRepository(c.Context(), cfg, args[0], args[1])
@@ -70,7 +70,7 @@ func newRepoDelete(s streams) *cobra.Command {
 	c := operation{
 		use: "delete OWNER/NAME", short: "Delete a repository; packages linked to it stay and are unlinked", args: cobra.ExactArgs(1),
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
-			if err := confirm("deletes the repository", args[0]); err != nil {
+			if err := confirm("deletes the repository for good", args[0]); err != nil {
 				return "", err
 			}
 			return "deleted repository " + args[0], app.DeleteRepository(c.Context(), cfg, args[0])

@@ -47,7 +47,7 @@ func newTeamDelete(s streams) *cobra.Command {
 	c := operation{
 		use: "delete ORGANIZATION/TEAM", short: "Delete a team and the roles it was given; those below it move up", args: cobra.ExactArgs(1),
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
-			if err := confirm("deletes the team and the roles it was given", args[0]); err != nil {
+			if err := confirm("deletes the team and the roles it was given, for good", args[0]); err != nil {
 				return "", err
 			}
 			return "deleted team " + args[0], app.DeleteTeam(c.Context(), cfg, args[0])

@@ -91,7 +91,7 @@ func newUserDelete(s streams) *cobra.Command {
 		use: "delete LOGIN", short: "Delete a user, with all packages in its namespace", args: cobra.ExactArgs(1),
 		long: "Delete a user: tokens, sessions and roles end, and the packages in its namespace are deleted. Nobody can take the login again.",
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
-			if err := confirm("deletes the user and all its packages", args[0]); err != nil {
+			if err := confirm("deletes the user and all its packages for good", args[0]); err != nil {
 				return "", err
 			}
 			return "deleted user " + args[0], app.DeleteUser(c.Context(), cfg, args[0])

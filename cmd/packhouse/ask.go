@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"packhouse/internal/config"
 	"packhouse/internal/errs"
@@ -24,7 +25,7 @@ func printTable(w io.Writer, rows [][]string) error {
 }
 
 // confirmed gives c the flag --yes and returns what asks, once the flags are
-// parsed, whether to go on with what cannot be undone: the name must be typed,
+// parsed, whether to go on with what is not undone easily: the name must be typed,
 // which only a person at a terminal can do.
 func confirmed(c *cobra.Command) func(what, name string) error {
 	yes := c.Flags().Bool("yes", false, "do not ask")
@@ -33,9 +34,9 @@ func confirmed(c *cobra.Command) func(what, name string) error {
 			return nil
 		}
 		if !atTerminal(c.InOrStdin()) {
-			return errs.New(errs.Invalid, "this %s and cannot be undone: say --yes", what)
+			return errs.New(errs.Invalid, "this %s: say --yes", what)
 		}
-		fmt.Fprintf(c.ErrOrStderr(), "This %s and cannot be undone. Type %s to go on: ", what, name)
+		fmt.Fprintf(c.ErrOrStderr(), "This %s. Type %s to go on: ", what, name)
 		if !typed(c.InOrStdin(), name) {
 			return errs.New(errs.Invalid, "nothing was changed")
 		}
@@ -51,11 +52,7 @@ func typed(r io.Reader, name string) bool {
 
 func atTerminal(r io.Reader) bool {
 	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // operation is a command that needs the data and says one line when it is done.
