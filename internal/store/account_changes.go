@@ -10,6 +10,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/oci"
 )
 
 // lockAccount holds up other changes around the account until the end of the
@@ -124,9 +125,24 @@ func (s *Store) RenameAccount(ctx context.Context, id int64, login, display stri
 		if err := oneRow(res, errTaken(login)); err != nil {
 			return err
 		}
+		if err := namesFit(ctx, tx, id, login); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `UPDATE accounts SET login = ?, display_login = ? WHERE id = ?`, login, display, id)
 		return err
 	}, id)
+}
+
+// namesFit refuses a login with which a name in its namespace is too long to be
+// asked for.
+func namesFit(ctx context.Context, tx *database.Tx, id int64, login string) error {
+	most := oci.MaxNameLength - len(login) - len("/")
+	long, err := queryNames(ctx, tx, `SELECT name FROM package_names WHERE owner_id = ? AND length(name) > ?
+		UNION ALL SELECT name FROM repository_names WHERE owner_id = ? AND length(name) > ? LIMIT 1`, id, most, id, most)
+	if err != nil || len(long) == 0 {
+		return err
+	}
+	return errTooLong(login + "/" + long[0])
 }
 
 // SetSettings implements account.Changes.

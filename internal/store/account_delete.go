@@ -97,7 +97,9 @@ func endAccount(ctx context.Context, tx *database.Tx, id, now int64) error {
 		`UPDATE teams SET parent_id = NULL WHERE organization_id = ?`,
 		`DELETE FROM teams WHERE organization_id = ?`,
 	} {
-		if _, err := tx.Exec(ctx, statement, id); err != nil {
+		if _, err := tx.Exec(ctx, statement, id); database.IsForeignKey(err) {
+			return database.ErrRetry // one of its teams is given a role at this moment
+		} else if err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 				return err
 			}
 		}
-		return publish(ctx, tx, id, c)
+		return s.publish(ctx, tx, id, c)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"packhouse/internal/access"
@@ -72,12 +73,17 @@ func (s *Store) makePackage(ctx context.Context, tx *database.Tx, c registry.Cre
 }
 
 // stillThere refuses to make a package in a namespace or a repository that went
-// away since it was looked at, and keeps both until the commit.
+// away or was renamed since it was looked at, and keeps both until the commit.
 func (s *Store) stillThere(ctx context.Context, tx *database.Tx, c registry.Creation) error {
 	gone := errs.New(errs.Denied, "the namespace or the repository of this package went away; push again")
 	var id int64
-	err := tx.QueryRow(ctx, presentAccount+s.forShare, c.OwnerID).Scan(&id)
-	if err == nil && c.RepositoryID != 0 {
+	name := c.Address.Name.Package()
+	err := tx.QueryRow(ctx, presentAccount+s.forShare, c.OwnerID, oci.MaxNameLength-len(name)).Scan(&id)
+	switch segment, _, _ := strings.Cut(name, "/"); {
+	case err != nil || c.RepositoryID == 0:
+	case c.Address.Type == access.Docker:
+		err = tx.QueryRow(ctx, presentRepository+` AND name = ?`+s.forShare, c.RepositoryID, c.OwnerID, segment).Scan(&id)
+	default:
 		err = tx.QueryRow(ctx, presentRepository+s.forShare, c.RepositoryID, c.OwnerID).Scan(&id)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
@@ -87,7 +93,7 @@ func (s *Store) stillThere(ctx context.Context, tx *database.Tx, c registry.Crea
 }
 
 const (
-	presentAccount    = `SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL`
+	presentAccount    = `SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL AND length(login) < ?`
 	presentRepository = `SELECT id FROM repositories WHERE id = ? AND owner_id = ? AND deleted_at IS NULL`
 )
 
@@ -108,7 +114,7 @@ func takeName(ctx context.Context, tx *database.Tx, c registry.Creation, id int6
 // publish notes the first publication of a package, and links the package to the
 // repository that the manifest came from. What the first alone does is lost to a
 // push that comes second.
-func publish(ctx context.Context, tx *database.Tx, id int64, c *registry.ManifestCommit) error {
+func (s *Store) publish(ctx context.Context, tx *database.Tx, id int64, c *registry.ManifestCommit) error {
 	p := c.Publish
 	res, err := tx.Exec(ctx, `UPDATE packages SET published_at = ?, visibility = COALESCE(NULLIF(?, ''), visibility)
 		WHERE id = ? AND published_at IS NULL`, toMicros(c.Now), string(p.Visibility), id)
@@ -119,25 +125,37 @@ func publish(ctx context.Context, tx *database.Tx, id int64, c *registry.Manifes
 	if err != nil {
 		return err
 	}
-	linked := int64(0)
-	if p.Link != 0 {
-		res, err := tx.Exec(ctx, `UPDATE packages SET repository_id = ?, linked_by = 'label', inherits = ?, claimed_source = ''
-			WHERE id = ? AND repository_id IS NULL AND linked_by = '' AND EXISTS (SELECT 1 FROM repositories r
-				WHERE r.id = ? AND r.owner_id = packages.owner_id AND r.deleted_at IS NULL)`,
-			p.Link, flag(p.Inherit && first > 0), id, p.Link)
-		if err != nil {
-			return err
-		}
-		if linked, err = res.RowsAffected(); err != nil {
-			return err
-		}
-	}
-	if p.Claim == "" || linked > 0 {
-		return nil
+	linked, err := s.linkByLabel(ctx, tx, id, p, first > 0)
+	if err != nil || p.Claim == "" || linked {
+		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE packages SET claimed_source = ?
 		WHERE id = ? AND repository_id IS NULL AND claimed_source <> ?`, p.Claim, id, p.Claim)
 	return err
+}
+
+// linkByLabel links a package that never was linked to the repository that its
+// label names, if it still has the same owner, which it keeps until the commit.
+func (s *Store) linkByLabel(ctx context.Context, tx *database.Tx, id int64, p registry.Publication, first bool) (bool, error) {
+	if p.Link == 0 {
+		return false, nil
+	}
+	var repository int64
+	err := tx.QueryRow(ctx, `SELECT id FROM repositories WHERE id = ? AND deleted_at IS NULL`+s.forShare, p.Link).Scan(&repository)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	res, err := tx.Exec(ctx, `UPDATE packages SET repository_id = ?, linked_by = 'label', inherits = ?, claimed_source = ''
+		WHERE id = ? AND repository_id IS NULL AND linked_by = '' AND EXISTS (SELECT 1 FROM repositories r
+			WHERE r.id = ? AND r.owner_id = packages.owner_id)`, repository, flag(p.Inherit && first), id, repository)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
 }
 
 // Source implements registry.Sources.

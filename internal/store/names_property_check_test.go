@@ -11,7 +11,7 @@ import (
 
 func (m *directoryModel) grant(t *rapid.T) {
 	p, user := m.aPackage(t, access.Container), m.anAccount(t)
-	if p.inherits || user.organization {
+	if p == nil || p.inherits || user.organization {
 		return
 	}
 	g := packages.Grant{Grantee: packages.Grantee{Kind: packages.User, ID: user.id}, Role: access.RoleRead}

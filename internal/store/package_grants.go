@@ -29,8 +29,7 @@ func (s *Store) GrantPackage(ctx context.Context, id int64, g packages.Grant, e 
 			_, err = tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role) VALUES (?, ?, ?)
 				ON CONFLICT (package_id, account_id) DO UPDATE SET role = excluded.role`, id, g.ID, string(g.Role))
 		case packages.Team:
-			_, err = tx.Exec(ctx, `INSERT INTO package_team_grants (package_id, team_id, role) VALUES (?, ?, ?)
-				ON CONFLICT (package_id, team_id) DO UPDATE SET role = excluded.role`, id, g.ID, string(g.Role))
+			err = grantTeam(ctx, tx, p, g)
 		default:
 			_, err = tx.Exec(ctx, `INSERT INTO package_repositories (package_id, repository_id, actions_role, codespaces)
 				VALUES (?, ?, ?, ?)
@@ -42,6 +41,20 @@ func (s *Store) GrantPackage(ctx context.Context, id int64, g packages.Grant, e 
 		}
 		return err
 	})
+}
+
+// grantTeam gives a role to a team that the package's owner still has.
+func grantTeam(ctx context.Context, tx *database.Tx, p packageRow, g packages.Grant) error {
+	res, err := tx.Exec(ctx, `INSERT INTO package_team_grants (package_id, team_id, role)
+		SELECT CAST(? AS BIGINT), t.id, CAST(? AS TEXT) FROM teams t WHERE t.id = ? AND t.organization_id = ?
+		ON CONFLICT (package_id, team_id) DO UPDATE SET role = excluded.role`, p.id, string(g.Role), g.ID, p.owner)
+	if database.IsForeignKey(err) {
+		return database.ErrRetry // the team is deleted at this moment
+	}
+	if err != nil {
+		return err
+	}
+	return oneRow(res, errChanged())
 }
 
 // RevokePackage implements packages.Grants.

@@ -7,6 +7,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/oci"
 )
 
 // leadHere makes an address lead to the package, with those that do so already.
@@ -21,6 +22,11 @@ func leadHere(ctx context.Context, tx *database.Tx, owner int64, name, kind stri
 	return oneRow(res, errs.New(errs.Exists, "the name %s is, or was, another package's", name))
 }
 
+// errTooLong refuses what would give something a name that nobody can ask for.
+func errTooLong(name string) *errs.Error {
+	return errs.New(errs.Conflict, "the name %s would be longer than %d characters", name, oci.MaxNameLength)
+}
+
 // RenamePackage implements packages.Settings.
 func (s *Store) RenamePackage(ctx context.Context, id int64, name string, e audit.Entry) error {
 	return s.changeContainer(ctx, id, e, func(ctx context.Context, tx *database.Tx, p packageRow) error {
@@ -30,6 +36,13 @@ func (s *Store) RenamePackage(ctx context.Context, id int64, name string, e audi
 
 // movePackage gives the package another address; the one it has leads to it.
 func movePackage(ctx context.Context, tx *database.Tx, p packageRow, owner int64, name string) error {
+	var login string
+	if err := tx.QueryRow(ctx, `SELECT login FROM accounts WHERE id = ?`, owner).Scan(&login); err != nil {
+		return err
+	}
+	if len(login)+len("/")+len(name) > oci.MaxNameLength {
+		return errTooLong(login + "/" + name)
+	}
 	if err := leadHere(ctx, tx, owner, name, p.kind, p.id); err != nil {
 		return err
 	}

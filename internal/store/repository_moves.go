@@ -9,6 +9,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/oci"
 )
 
 // MoveRepository implements account.Repositories.
@@ -74,12 +75,19 @@ func cutOff(ctx context.Context, tx *database.Tx, repositoryID, now int64) error
 const movedName = `CAST(? AS TEXT) || '/' || substr(p.name, CAST(? AS INTEGER))`
 
 // moveDockerPackages takes the Docker packages along, under names that begin with
-// the repository's new one. Their old names go on leading to them.
+// the repository's new one. Their old names go on leading to them. One that was
+// deleted in this repository is not in the way.
 func moveDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repository) error {
 	repository, rest := to.Name.Package(), len(r.Name.Package())+2
+	count, err := holdDockerPackages(ctx, tx, r, to)
+	if err != nil {
+		return err
+	}
 	taken, err := queryNames(ctx, tx, `SELECT n.name FROM packages p
 		JOIN package_names n ON n.owner_id = ? AND n.type = 'docker' AND n.package_id <> p.id AND n.name = `+movedName+`
-		WHERE p.repository_id = ? AND p.type = 'docker' AND p.deleted_at IS NULL ORDER BY n.name`,
+		WHERE p.repository_id = ? AND p.type = 'docker' AND p.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM packages d
+			WHERE d.id = n.package_id AND d.repository_id = p.repository_id AND d.type = 'docker' AND d.deleted_at IS NOT NULL)
+		ORDER BY n.name`,
 		to.OwnerID, repository, rest, r.ID)
 	if err != nil {
 		return err
@@ -88,16 +96,13 @@ func moveDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repo
 		return errs.New(errs.Exists, "these Docker packages of %s would get names that are taken: %s",
 			r.Name, strings.Join(taken, ", ")).WithDetail(taken)
 	}
-	var count int64
-	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM packages WHERE repository_id = ? AND type = 'docker' AND deleted_at IS NULL`, r.ID).Scan(&count)
-	if err != nil {
-		return err
-	}
 	res, err := tx.Exec(ctx, `INSERT INTO package_names (owner_id, name, type, package_id)
 		SELECT CAST(? AS BIGINT), `+movedName+`, 'docker', p.id FROM packages p
 		WHERE p.repository_id = ? AND p.type = 'docker' AND p.deleted_at IS NULL
 		ON CONFLICT (owner_id, name, type) DO UPDATE SET package_id = excluded.package_id
-		WHERE package_names.package_id = excluded.package_id`, to.OwnerID, repository, rest, r.ID)
+		WHERE package_names.package_id = excluded.package_id OR EXISTS (SELECT 1 FROM packages d
+			WHERE d.id = package_names.package_id AND d.repository_id = ? AND d.type = 'docker' AND d.deleted_at IS NOT NULL)`,
+		to.OwnerID, repository, rest, r.ID, r.ID)
 	if err != nil {
 		return err
 	}
@@ -107,6 +112,27 @@ func moveDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repo
 	_, err = tx.Exec(ctx, `UPDATE packages AS p SET owner_id = ?, name = `+movedName+`
 		WHERE p.repository_id = ? AND p.type = 'docker'`, to.OwnerID, repository, rest, r.ID)
 	return err
+}
+
+// holdDockerPackages keeps the Docker packages in the repository r as they are
+// until the end of the transaction, and counts those that are not deleted. It
+// refuses to when one of them would get too long a name.
+func holdDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repository) (count int64, err error) {
+	_, err = tx.Exec(ctx, `UPDATE packages SET name = name WHERE repository_id = ? AND type = 'docker'`, r.ID)
+	if err != nil {
+		return 0, err
+	}
+	longest := oci.MaxNameLength - len(to.Name.String()) + len(r.Name.Package())
+	long, err := queryNames(ctx, tx, `SELECT name FROM packages WHERE repository_id = ? AND type = 'docker' AND length(name) > ?
+		ORDER BY name LIMIT 1`, r.ID, longest)
+	if err != nil {
+		return 0, err
+	}
+	if len(long) > 0 {
+		return 0, errTooLong(to.Name.String() + long[0][len(r.Name.Package()):])
+	}
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM packages WHERE repository_id = ? AND type = 'docker' AND deleted_at IS NULL`, r.ID).Scan(&count)
+	return count, err
 }
 
 // DeleteRepository implements account.Repositories.

@@ -34,7 +34,7 @@ func (s *Store) SetTeamMember(ctx context.Context, t account.Team, userID int64,
 			if err != nil {
 				return err
 			}
-			return remakeReachOf(ctx, tx, userID)
+			return remakeReachOf(ctx, tx, t.OrganizationID, userID)
 		}
 		res, err := tx.Exec(ctx, `DELETE FROM team_members WHERE team_id = ? AND user_id = ?`, t.ID, userID)
 		if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) SetTeamMember(ctx context.Context, t account.Team, userID int64,
 		if err := oneRow(res, errs.New(errs.NotFound, "not in the team")); err != nil {
 			return err
 		}
-		return remakeReachOf(ctx, tx, userID)
+		return remakeReachOf(ctx, tx, t.OrganizationID, userID)
 	}, t.OrganizationID, userID)
 }
 
@@ -67,7 +67,8 @@ func (s *Store) ReplaceGroups(ctx context.Context, userID int64, groups []string
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		// The organizations are locked before the teams are read again: a team
 		// that is moved or deleted meanwhile is seen as it is afterwards.
-		if err := lockGroupOrganizations(ctx, tx, userID, groups); err != nil {
+		locked, err := lockGroupOrganizations(ctx, tx, userID, groups)
+		if err != nil {
 			return err
 		}
 		if same, err := sameGroups(ctx, tx, userID, groups); err != nil || same {
@@ -77,14 +78,21 @@ func (s *Store) ReplaceGroups(ctx context.Context, userID int64, groups []string
 		if err != nil {
 			return err
 		}
+		for _, t := range wanted {
+			if !slices.Contains(locked, t.organizationID) {
+				return database.ErrRetry // the team is new
+			}
+		}
 		if err := putIntoTeams(ctx, tx, userID, wanted, toMicros(e.At)); err != nil {
 			return err
 		}
 		if err := endGroupMemberships(ctx, tx, userID); err != nil {
 			return err
 		}
-		if err := remakeReachOf(ctx, tx, userID); err != nil {
-			return err
+		for _, organizationID := range locked {
+			if err := remakeReachOf(ctx, tx, organizationID, userID); err != nil {
+				return err
+			}
 		}
 		if err := tx.QueryRow(ctx, `SELECT login FROM accounts WHERE id = ?`, userID).Scan(&e.Target); err != nil {
 			return err
@@ -140,20 +148,22 @@ func queryTeams(ctx context.Context, q database.Querier, query string, arg any) 
 }
 
 // lockGroupOrganizations locks the user, and the organizations that the user is
-// in or comes into.
-func lockGroupOrganizations(ctx context.Context, tx *database.Tx, userID int64, groups []string) error {
+// in or comes into, which it returns.
+func lockGroupOrganizations(ctx context.Context, tx *database.Tx, userID int64, groups []string) ([]int64, error) {
 	ids, err := queryIDs(ctx, tx, `SELECT organization_id FROM memberships WHERE user_id = ?`, userID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	teams, err := teamsOfGroups(ctx, tx, groups)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, t := range teams {
 		ids = append(ids, t.organizationID)
 	}
-	return lockAccounts(ctx, tx, append(ids, userID)...)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	return ids, lockAccounts(ctx, tx, append(slices.Clone(ids), userID)...)
 }
 
 // putIntoTeams makes the teams those that groups fill and the user is in, and
@@ -176,20 +186,33 @@ func putIntoTeams(ctx context.Context, tx *database.Tx, userID int64, teams []gr
 	return nil
 }
 
-// endGroupMemberships ends the memberships that came of groups and of which no
-// group is left.
+// withoutGroup is true of a membership that came of groups and of which no group
+// is left.
+const withoutGroup = ` from_group = 1 AND NOT EXISTS (SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
+	WHERE m.user_id = memberships.user_id AND t.organization_id = memberships.organization_id AND t.idp_group <> '')`
+
+// endGroupMemberships ends such memberships of the user.
 func endGroupMemberships(ctx context.Context, tx *database.Tx, userID int64) error {
-	ended, err := queryIDs(ctx, tx, `SELECT organization_id FROM memberships WHERE user_id = ? AND from_group = 1
-		AND NOT EXISTS (SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
-			WHERE m.user_id = memberships.user_id AND t.organization_id = memberships.organization_id AND t.idp_group <> '')`, userID)
+	ended, err := queryIDs(ctx, tx, `DELETE FROM memberships WHERE user_id = ? AND`+withoutGroup+` RETURNING organization_id`, userID)
 	if err != nil {
 		return err
 	}
 	for _, organizationID := range ended {
-		_, err := tx.Exec(ctx, `DELETE FROM memberships WHERE organization_id = ? AND user_id = ?`, organizationID, userID)
-		if err != nil {
+		if err := endMembership(ctx, tx, organizationID, userID); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// endMembershipsWithoutGroup ends such memberships in the organization, which is
+// locked.
+func endMembershipsWithoutGroup(ctx context.Context, tx *database.Tx, organizationID int64) error {
+	ended, err := queryIDs(ctx, tx, `DELETE FROM memberships WHERE organization_id = ? AND`+withoutGroup+` RETURNING user_id`, organizationID)
+	if err != nil {
+		return err
+	}
+	for _, userID := range ended {
 		if err := endMembership(ctx, tx, organizationID, userID); err != nil {
 			return err
 		}

@@ -120,9 +120,14 @@ func (s *Store) DeleteTeam(ctx context.Context, t account.Team, e audit.Entry) e
 			`DELETE FROM package_team_grants WHERE team_id = ?`,
 			`DELETE FROM teams WHERE id = ?`,
 		} {
-			if _, err := tx.Exec(ctx, statement, t.ID); err != nil {
+			if _, err := tx.Exec(ctx, statement, t.ID); database.IsForeignKey(err) {
+				return database.ErrRetry // it is given a role at this moment
+			} else if err != nil {
 				return err
 			}
+		}
+		if err := endMembershipsWithoutGroup(ctx, tx, t.OrganizationID); err != nil {
+			return err
 		}
 		return remakeReach(ctx, tx, t.OrganizationID)
 	}, t.OrganizationID)
@@ -143,16 +148,19 @@ func remakeReach(ctx context.Context, tx *database.Tx, organizationID int64) err
 	return err
 }
 
-// remakeReachOf makes team_reach anew for one user, who is locked, in all
-// organizations.
-func remakeReachOf(ctx context.Context, tx *database.Tx, userID int64) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM team_reach WHERE user_id = ?`, userID); err != nil {
+// remakeReachOf makes team_reach anew for one user in an organization, which is
+// locked: those of others may change at this moment.
+func remakeReachOf(ctx context.Context, tx *database.Tx, organizationID, userID int64) error {
+	_, err := tx.Exec(ctx, `DELETE FROM team_reach WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
+		userID, organizationID)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO team_reach (user_id, team_id)
+	_, err = tx.Exec(ctx, `INSERT INTO team_reach (user_id, team_id)
 		WITH RECURSIVE up (user_id, team_id) AS (
-			SELECT m.user_id, m.team_id FROM team_members m WHERE m.user_id = ?
+			SELECT m.user_id, m.team_id FROM team_members m JOIN teams t ON t.id = m.team_id
+				WHERE m.user_id = ? AND t.organization_id = ?
 			UNION SELECT u.user_id, t.parent_id FROM up u JOIN teams t ON t.id = u.team_id WHERE t.parent_id IS NOT NULL)
-		SELECT user_id, team_id FROM up`, userID)
+		SELECT user_id, team_id FROM up`, userID, organizationID)
 	return err
 }
