@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -176,6 +177,36 @@ func TestJobsHaveUploadSessions(t *testing.T) {
 		for _, who := range []access.Principal{f.alice, {Operator: true}} {
 			_, err = f.UploadStatus(f.ctx(), who, f.app, sess.ID)
 			wantKind(f.t, err, errs.NotFound)
+		}
+	})
+}
+
+// leaving is lookups after which something happens.
+type leaving struct {
+	registry.Lookups
+	then func()
+}
+
+func (l leaving) Package(ctx context.Context, who access.Principal, p access.Package) (registry.Package, error) {
+	pkg, err := l.Lookups.Package(ctx, who, p)
+	l.then()
+	return pkg, err
+}
+
+// A member who leaves the organization while the bytes are on their way makes no
+// package there any more, and is nobody's admin.
+func TestWhoLeavesMakesNoPackage(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.exec(`UPDATE accounts SET default_visibility = 'public' WHERE login = 'acme'`)
+		carol, content := f.account("carol", "user"), []byte("a layer")
+		f.member("acme", carol, access.Member)
+		node := f.node(func(d *registry.Deps) {
+			d.Lookups = leaving{f.store, func() { f.exec(`DELETE FROM memberships WHERE user_id = ?`, carol.AccountID) }}
+		})
+		err := node.PushBlob(f.ctx(), carol, f.org, oci.SHA256.FromBytes(content), whole(content))
+		wantKind(f.t, err, errs.Denied)
+		if facts := f.facts(carol, f.org); facts.Exists || facts.Grant != "" {
+			f.t.Errorf("there is %+v", facts)
 		}
 	})
 }

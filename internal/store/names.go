@@ -73,9 +73,10 @@ func (s *Store) makePackage(ctx context.Context, tx *database.Tx, c registry.Cre
 }
 
 // stillThere refuses to make a package in a namespace or a repository that went
-// away or was renamed since it was looked at, and keeps both until the commit.
+// away or was renamed since it was looked at, or for a member who left, since a
+// body may take hours; and keeps things so until the commit.
 func (s *Store) stillThere(ctx context.Context, tx *database.Tx, c registry.Creation) error {
-	gone := errs.New(errs.Denied, "the namespace or the repository of this package went away; push again")
+	gone := errs.New(errs.Denied, "the namespace or the repository of this package went away, or the right to it; push again")
 	var id int64
 	name := c.Address.Name.Package()
 	err := tx.QueryRow(ctx, presentAccount+s.forShare, c.OwnerID, oci.MaxNameLength-len(name)).Scan(&id)
@@ -85,6 +86,9 @@ func (s *Store) stillThere(ctx context.Context, tx *database.Tx, c registry.Crea
 		err = tx.QueryRow(ctx, presentRepository+` AND name = ?`+s.forShare, c.RepositoryID, c.OwnerID, segment).Scan(&id)
 	default:
 		err = tx.QueryRow(ctx, presentRepository+s.forShare, c.RepositoryID, c.OwnerID).Scan(&id)
+	}
+	if err == nil && c.Admin != 0 && c.Admin != c.OwnerID { // who leaves waits for the lock of the account
+		err = tx.QueryRow(ctx, `SELECT user_id FROM memberships WHERE organization_id = ? AND user_id = ?`, c.OwnerID, c.Admin).Scan(&id)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return gone
