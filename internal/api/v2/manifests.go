@@ -91,6 +91,9 @@ func (h *Handler) putManifest(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := h.again(c); err != nil {
+		return err
+	}
 	pushed, err := h.Registry.PushManifest(c.r.Context(), c.who, c.pkg, registry.Push{
 		Reference: ref, Tags: tags, ContentType: c.r.Header.Get("Content-Type"), Content: content,
 	})

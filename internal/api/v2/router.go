@@ -223,6 +223,16 @@ func (h *Handler) run(rt route, c *call) error {
 	return rt.handle(h, c)
 }
 
+// again tells whether the caller's credential still holds, once the body is here:
+// that may have taken an hour. A bearer token may have expired meanwhile.
+func (h *Handler) again(c *call) error {
+	if c.who.Restricted {
+		return h.Authenticator.StillValid(c.r.Context(), c.who)
+	}
+	_, err := h.Authenticator.Authenticate(c.r.Context(), c.r)
+	return err
+}
+
 // challengeScope returns the scope that a token for this request needs.
 func (h *Handler) challengeScope(rt route, c *call) string {
 	switch {
