@@ -26,7 +26,7 @@ func (f *firstRead) Read(p []byte) (int, error) {
 	return f.Reader.Read(p)
 }
 
-// SEC-070: a body may take an hour to arrive. What is revoked meanwhile publishes
+// SEC-070: a body may take minutes to arrive. What is revoked meanwhile publishes
 // nothing.
 func TestSEC070_ARevokedTokenDoesNotFinishAPush(t *testing.T) {
 	t.Parallel()

@@ -223,8 +223,8 @@ func (h *Handler) run(rt route, c *call) error {
 	return rt.handle(h, c)
 }
 
-// again tells whether the caller's credential still holds, once the body is here:
-// that may have taken an hour. A bearer token may have expired meanwhile.
+// again tells whether the credential still holds, once the body is here: that may
+// have taken minutes. A bearer token may have expired meanwhile.
 func (h *Handler) again(c *call) error {
 	if c.who.Restricted {
 		return h.Authenticator.StillValid(c.r.Context(), c.who)
