@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,9 @@ func newPackageRename(s streams) *cobra.Command {
 			long: "Give a package another name with the same owner. The old one goes on leading there, for pulls and pushes.",
 		},
 		func(c *cobra.Command, cfg *config.Config, p app.PackageAddress, args []string) (string, error) {
-			return "renamed " + p.Name + " to " + args[0], app.RenamePackage(c.Context(), cfg, p, args[0])
+			owner, _, _ := strings.Cut(p.Name, "/")
+			to := owner + "/" + strings.TrimPrefix(args[0], owner+"/")
+			return "renamed " + p.Name + " to " + to, app.RenamePackage(c.Context(), cfg, p, args[0])
 		})
 }
 

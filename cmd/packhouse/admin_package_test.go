@@ -97,7 +97,7 @@ func TestPackagesFromTheCommandLine(t *testing.T) {
 		{"", "package unlink acme/app", 0, "^unlinked acme/app\n$", ""},
 		{"", "package revoke acme/app --repository ann/src", 0, "^revoked what ann/src had on acme/app\n$", ""},
 		{"", "package revoke acme/app --user bob", 1, "^$", "has no role"},
-		{"", "package rename acme/app tool", 0, "^renamed acme/app to tool\n$", ""},
+		{"", "package rename acme/app tool", 0, "^renamed acme/app to acme/tool\n$", ""},
 		{"", "package transfer acme/app bob", 2, "^$", "say --yes"},
 		{"", "package transfer acme/app bob --yes", 0, "^transferred acme/app to bob\n$", ""},
 	})
@@ -181,7 +181,7 @@ func TestExplainFromTheCommandLine(t *testing.T) {
 	publish(t, data, "ann", "container acme/app", "docker acme/src/image")
 	playOn(t, data, []step{
 		{"", "explain ann push acme/app", 0, `^decision +allowed\nrule +allowed\nbecause +ann may push acme/app\nwho +ann\n(.*\n)*role +admin, as an owner of acme\n`, ""},
-		{"", "explain eve pull acme/app", 0, `^decision +refused\nrule +no_role\nbecause .*packhouse admin package grant acme/app --user eve --role read\n(.*\n)*package +acme/app \(container, private\)\nrole +none\n`, ""},
+		{"", "explain eve pull acme/app", 0, `^decision +refused\nrule +no_role\nbecause .*packhouse admin org member add acme eve\n(.*\n)*package +acme/app \(container, private\)\nrole +none\n`, ""},
 		{"", "explain eve pull acme/none", 0, `rule +no_package\n(.*\n)*package +none\n`, ""},
 		{"", "explain 1 push acme/app", 0, `rule +no_scope\nbecause .*write:packages`, ""},
 		{"", "explain 1 pull acme/app", 0, `^decision +allowed\n(.*\n)*scopes +read:packages\n`, ""},

@@ -58,8 +58,8 @@ func newUserPassword(s streams) *cobra.Command {
 // newRename is the same for users and organizations.
 func newRename(s streams, kind string) *cobra.Command {
 	return operation{
-		use: "rename LOGIN NEW-LOGIN", short: "Give a " + kind + " another login", args: cobra.ExactArgs(2),
-		long: "Give a " + kind + " another login. The old one goes on leading to it, and nobody else can take it.",
+		use: "rename LOGIN NEW-LOGIN", short: "Give the " + kind + " another login", args: cobra.ExactArgs(2),
+		long: "Give the " + kind + " another login. The old one goes on leading to it, and nobody else can take it.",
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
 			return "renamed " + args[0] + " to " + args[1], app.RenameAccount(c.Context(), cfg, args[0], args[1])
 		},

@@ -48,13 +48,13 @@ type streams struct {
 func run(ctx context.Context, args []string, s streams) int {
 	root, ran := newRoot(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	printError(s.err, err)
 	if !*ran { // the command line itself was wrong
-		fmt.Fprintln(s.err, "See packhouse --help.")
+		fmt.Fprintf(s.err, "Usage: %s\nSee %s --help.\n", c.UseLine(), c.CommandPath())
 		return exitUsage
 	}
 	if errs.Is(err, errs.Invalid) {

@@ -135,12 +135,20 @@ func RoleOf(p Principal, f Facts) Role {
 		return workflowRole(p, f)
 	case p.SiteAdmin, ownsNamespace(p, f):
 		return RoleAdmin
+	case membersOnly(f):
+		return ""
 	case f.inherits():
-		return inheritedRole(f)
-	case f.OwnerIsOrganization && f.Membership == "" && f.Visibility != Public:
-		return "" // what is not public is for members alone
+		return f.RepositoryRole.PackageRole()
 	}
 	return f.Grant
+}
+
+// membersOnly reports whether no role counts, since the person is no member of
+// the organization: on what is not public, and on what inherits, for roles on a
+// repository of people from outside are worth something there alone, and on what
+// lies in it. Packages of the Container registry do not.
+func membersOnly(f Facts) bool {
+	return f.OwnerIsOrganization && f.Membership == "" && f.Type != Docker && (f.inherits() || f.Visibility != Public)
 }
 
 // effectiveRole is RoleOf, but nothing where single sign-on is missing.
@@ -176,16 +184,6 @@ func ownsNamespace(p Principal, f Facts) bool {
 		return f.Membership == Owner
 	}
 	return p.AccountID == f.OwnerID
-}
-
-// inheritedRole is what the repository's role is worth on the package. People
-// from outside the organization have theirs on the repository alone, and so on
-// what lies in it; packages of the Container registry do not.
-func inheritedRole(f Facts) Role {
-	if f.Type != Docker && f.OwnerIsOrganization && f.Membership == "" {
-		return ""
-	}
-	return f.RepositoryRole.PackageRole()
 }
 
 // roleInRepository is what a person may do with the repository of f, as a role

@@ -70,6 +70,8 @@ func has(role Role) string {
 func (x explanation) noRole() string {
 	text := fmt.Sprintf("to %s %s takes the role %s, and %s has %s: ", x.verb(), x.name, x.role(), x.p.Login, has(RoleOf(x.p, x.f)))
 	switch {
+	case membersOnly(x.f):
+		return text + fmt.Sprintf("only members of %s have one there: packhouse admin org member add %s %s", x.f.Owner, x.f.Owner, x.p.Login)
 	case !x.f.inherits():
 		return text + fmt.Sprintf("packhouse admin package grant %s --user %s --role %s", x.name, x.p.Login, x.role())
 	case x.f.RepositoryRole > 0 || x.f.RepositoryVisibility == Public:

@@ -131,6 +131,14 @@ func TestExplainWhatMayBeTold(t *testing.T) {
 			"to push bob/app takes the role write, and ann has no role: packhouse admin package grant bob/app --user ann --role write",
 		},
 		{
+			ann, "acme/app", internal(someOrg), push, "no_role",
+			"to push acme/app takes the role write, and ann has no role: only members of acme have one there: packhouse admin org member add acme ann",
+		},
+		{
+			ann, "acme/app", public(someOrg), push, "no_role",
+			"to push acme/app takes the role write, and ann has no role: packhouse admin package grant acme/app --user ann --role write",
+		},
+		{
 			ann, "bob/app", granted(bobs, RoleWrite), remove, "no_role",
 			"to delete from bob/app takes the role admin, and ann has only the role write: packhouse admin package grant bob/app --user ann --role admin",
 		},

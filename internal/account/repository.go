@@ -97,15 +97,16 @@ func (s *Service) SetRepositoryVisibility(ctx context.Context, by audit.Actor, n
 		map[string]any{"from": string(r.Visibility), "to": string(v)}))
 }
 
-// RenameRepository gives the repository another name under the same owner. The
-// old name goes on leading to it; the Docker packages in it are renamed likewise.
+// RenameRepository gives the repository another name, NAME or OWNER/NAME, under
+// the same owner. The old name goes on leading to it; the Docker packages in it
+// are renamed likewise.
 func (s *Service) RenameRepository(ctx context.Context, by audit.Actor, name, to string) (Repository, error) {
 	r, err := s.Repository(ctx, name)
 	if err != nil {
 		return r, err
 	}
 	moved := r
-	if moved.Name, err = ParseRepository(r.Name.Owner() + "/" + to); err != nil {
+	if moved.Name, err = ParseRepository(r.Name.Owner() + "/" + strings.TrimPrefix(strings.ToLower(to), r.Name.Owner()+"/")); err != nil {
 		return r, err
 	}
 	return moved, s.Store.MoveRepository(ctx, r, moved, s.entry(by, "repository.rename", r.Name.String(), map[string]any{"to": moved.Name.String()}))

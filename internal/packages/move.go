@@ -17,7 +17,13 @@ func (s *Service) Rename(ctx context.Context, who access.Principal, p access.Pac
 	if err != nil {
 		return err
 	}
-	name = strings.TrimPrefix(strings.ToLower(name), f.Owner+"/")
+	name = strings.ToLower(name)
+	for _, owner := range []string{f.Owner, p.Name.Owner()} { // which may be a login that it had
+		if rest, named := strings.CutPrefix(name, owner+"/"); named {
+			name = rest
+			break
+		}
+	}
 	to, err := oci.ParseName(f.Owner + "/" + name)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
@@ -38,6 +39,14 @@ func TestRenamedPackageAnswersUnderItsOldName(t *testing.T) {
 		f.refused(f.Rename(ctx, f.eve, at("ann/other"), "mine"), errs.NotFound, "by a stranger")
 		f.check(f.Rename(ctx, f.ann, at("ann/third/part"), "first")) // back again
 		f.check(f.Rename(ctx, f.ann, at("ann/first"), "first"))
+
+		f.check(f.accounts.Rename(ctx, audit.Operator, "ann", "annie"))
+		f.check(f.Rename(ctx, f.ann, at("ann/first"), "ann/fourth")) // with the login that it had
+		d, err := f.Show(ctx, f.ann, at("ann/first"))
+		f.check(err)
+		if d.Name.String() != "annie/fourth" {
+			f.t.Errorf("shown as %+v", d)
+		}
 	})
 }
 
