@@ -62,7 +62,8 @@ func endMembership(ctx context.Context, tx *database.Tx, organizationID, userID 
 		`DELETE FROM team_members WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
 		`DELETE FROM team_reach WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE organization_id = ?)`,
 		`DELETE FROM repository_grants WHERE account_id = ? AND repository_id IN (SELECT id FROM repositories WHERE owner_id = ?)`,
-		`DELETE FROM package_grants WHERE account_id = ? AND package_id IN (SELECT id FROM packages WHERE owner_id = ?)`,
+		`DELETE FROM package_grants WHERE account_id = ? AND EXISTS (SELECT 1 FROM packages p
+			WHERE p.id = package_grants.package_id AND p.owner_id = ?)`,
 		`DELETE FROM token_authorizations WHERE token_id IN (SELECT id FROM tokens WHERE account_id = ?) AND organization_id = ?`,
 	} {
 		if _, err := tx.Exec(ctx, statement, userID, organizationID); err != nil {

@@ -82,7 +82,7 @@ func (s *Store) PackageDetails(ctx context.Context, id int64) (packages.Details,
 	err := s.db.Read().QueryRow(ctx, `SELECT `+summaryColumns+`, p.linked_by, p.claimed_source, p.created_at, p.published_at,
 			COALESCE((SELECT c.login FROM accounts c WHERE c.id = p.created_by),
 				(SELECT co.login || '/' || c.name FROM repositories c JOIN accounts co ON co.id = c.owner_id
-					WHERE p.created_by < 0 AND c.id * -2 = p.created_by), ''),
+					WHERE c.id = p.created_by / -2 AND p.created_by < 0 AND p.created_by % 2 = 0), ''),
 			(SELECT COUNT(*) FROM tags t WHERE t.package_id = p.id AND t.until IS NULL)`+summaryTables+`
 		WHERE p.id = ? AND p.deleted_at IS NULL`, id).
 		Scan(row.dest(&d.LinkedBy, &d.ClaimedSource, &created, &published, &d.CreatedBy, &d.Tags)...)

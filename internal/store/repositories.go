@@ -90,7 +90,7 @@ func takeRepositoryName(ctx context.Context, tx *database.Tx, ownerID, id int64,
 func (s *Store) SetRepositoryVisibility(ctx context.Context, id int64, v access.Visibility, e audit.Entry) error {
 	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
 		res, err := tx.Exec(ctx, `UPDATE repositories SET visibility = ? WHERE id = ? AND deleted_at IS NULL
-			AND (visibility = ? OR ? <> 'internal' OR owner_id IN (SELECT id FROM accounts WHERE kind = 'organization'))`,
+			AND (visibility = ? OR ? <> 'internal' OR EXISTS (SELECT 1 FROM accounts o WHERE o.id = repositories.owner_id AND o.kind = 'organization'))`,
 			string(v), id, string(v), string(v))
 		if err != nil {
 			return err
