@@ -369,7 +369,6 @@ func (m *directoryModel) push(t *rapid.T) {
 	if retired {
 		want = errs.Denied
 	}
-	m.seq++
 	_, err := m.CommitBlob(context.Background(), &registry.BlobCommit{
 		Into: into, Digest: oci.SHA256.FromBytes([]byte("x")), Size: 1, Content: []byte("x"), Now: time.UnixMicro(1), LeaseUntil: time.UnixMicro(2),
 	})
@@ -422,10 +421,7 @@ func (m *directoryModel) transferPackage(t *rapid.T) {
 	if !expect(t, err, m.mayTake(p, key), "transfer %s to %s", p.name, to.login) {
 		return
 	}
-	if p.inherits {
-		p.granted = map[*modelAccount]bool{p.owner: true}
-	}
-	p.owner, p.repository, p.inherits, m.packages[key] = to, nil, false, p
+	p.owner, p.repository, p.inherits, p.granted, m.packages[key] = to, nil, false, map[*modelAccount]bool{}, p
 }
 
 func (m *directoryModel) migratePackage(t *rapid.T) {
