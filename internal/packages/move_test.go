@@ -105,9 +105,13 @@ func TestATransferEndsWhatReachedThePackageAlone(t *testing.T) {
 			}
 			return nil
 		}))
+		f.check(f.Grant(ctx, f.ann, p, role(user("eve"), access.RoleAdmin)))
 		f.check(f.Transfer(ctx, f.ann, p, "acme"))
+		f.check(f.SetVisibility(ctx, f.ann, p, access.Public)) // so that being no member takes no role away
+		f.may(f.eve, p, access.RoleRead)
 		var left int
 		f.check(f.db.Read().QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM trust_rules) + (SELECT COUNT(*) FROM token_limits)
+			+ (SELECT COUNT(*) FROM package_grants)
 			+ (SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL)`).Scan(&left))
 		if left != 0 {
 			f.t.Errorf("%d rules, limits and tokens are left", left)

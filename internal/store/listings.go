@@ -31,7 +31,7 @@ const catalogQuery = `SELECT ` + factColumns + `
 	ORDER BY o.login, p.name`
 
 // A page of the catalog looks at catalogScan packages at most, pieceSize at a time.
-const pieceSize, catalogScan = 250, 5000
+const pieceSize, catalogScan = 250, 1000
 
 // Catalog implements registry.Listings.
 func (s *Store) Catalog(ctx context.Context, who access.Principal, t access.PackageType, last string, n int) (registry.Page, error) {

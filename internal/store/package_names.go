@@ -86,10 +86,10 @@ func (s *Store) TransferPackage(ctx context.Context, id, ownerID, admin int64, e
 	})
 }
 
-// leaveOwner ends what the owner that a package had let its teams, repositories,
-// trust rules and limited tokens do with it.
+// leaveOwner ends what the owner that a package had let people, teams,
+// repositories, trust rules and limited tokens do with it.
 func leaveOwner(ctx context.Context, tx *database.Tx, id, now int64) error {
-	if err := dropTeamGrants(ctx, tx, id); err != nil {
+	if err := dropGrants(ctx, tx, id); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL
