@@ -429,4 +429,6 @@ func TestTokensAreAuthorizedBySingleSignOnAlone(t *testing.T) {
 	if log := f.actions(t); !strings.Contains(log, "ann token.authorize acme") {
 		t.Errorf("the record says\n%s", log)
 	}
+	f.ahead.Add(int64(time.Hour))
+	b.post(path, "organization", "acme").want(t, "an hour later", http.StatusForbidden, "within the hour")
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
@@ -51,6 +52,7 @@ func (p *pages) browser(r *http.Request) account.Browser {
 type visitor struct {
 	access.Principal
 	issuer string // the outside provider that vouched for them; "" after a password
+	since  time.Time
 }
 
 // visitor returns who is signed in, or Unauthenticated.
@@ -60,7 +62,7 @@ func (p *pages) visitor(w http.ResponseWriter, r *http.Request) (visitor, error)
 		return visitor{}, err
 	}
 	httpx.EventFrom(w).Principal = who.Login
-	return visitor{who, session.Issuer}, nil
+	return visitor{who, session.Issuer, session.CreatedAt}, nil
 }
 
 // perhaps returns who is signed in, or nobody.

@@ -66,8 +66,14 @@ func (p *pages) tokensPage(r *http.Request, v visitor, problem error) (tokensPag
 	return page, nil
 }
 
-// vouched reports whether the provider vouched for v in this session.
-func (p *pages) vouched(v visitor) bool { return v.issuer != "" && v.issuer == p.Provider.Issuer }
+// freshSignIn is how long a sign-in at the provider is word enough for a token: a
+// browser that was left open says little of who sits at it.
+const freshSignIn = time.Hour
+
+// vouched reports whether the provider vouched for v in this session, lately.
+func (p *pages) vouched(v visitor) bool {
+	return v.issuer != "" && v.issuer == p.Provider.Issuer && p.Now().Sub(v.since) < freshSignIn
+}
 
 func day(t time.Time) string {
 	if t.IsZero() {
@@ -140,7 +146,7 @@ func (p *pages) authorizeToken(w http.ResponseWriter, r *http.Request, v visitor
 		return err
 	}
 	if !p.vouched(v) {
-		return errs.New(errs.Denied, "single sign-on is needed: sign in with %s, not with a password", p.ProviderName)
+		return errs.New(errs.Denied, "single sign-on is needed: sign in with %s, not with a password, and within the hour", p.ProviderName)
 	}
 	list, err := p.Tokens.List(r.Context(), v.AccountID)
 	if err != nil {
