@@ -66,7 +66,7 @@ func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, readable 
 		return noCredential
 	case e.Action != Read && p.codespace():
 		return codespacePulls
-	case !p.Operator && !p.Scopes.Has(e.Action.scope()):
+	case !p.Operator && !p.Scopes.Has(p.needs(e.Action)):
 		return noScope
 	case f.Mode == ReadOnly && !p.Operator && e.Action != Read:
 		return registryReadOnly

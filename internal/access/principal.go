@@ -118,6 +118,16 @@ func (p Principal) mentions(name oci.Name) bool {
 // codespace reports whether p is a codespace, which pulls and no more.
 func (p Principal) codespace() bool { return p.Workflow != nil && p.Workflow.Codespace }
 
+// needs returns the scopes that p's credential needs for a, all of them. A job
+// that may publish is not one that may change settings: that takes a rule of
+// trust with delete too, or a permission to write packages, which has both.
+func (p Principal) needs(a Action) Scopes {
+	if a == Administer && p.Workflow != nil {
+		return WritePackages | DeletePackages
+	}
+	return a.scope()
+}
+
 // foreignRule reports whether p is a job that a rule of trust let in, which
 // says all that it may do.
 func foreignRule(p Principal) bool { return p.Workflow != nil && p.Workflow.RepositoryID == 0 }

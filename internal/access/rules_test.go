@@ -44,6 +44,11 @@ func trusted(limits ...Limit) Principal {
 	return Principal{Scopes: AllScopes, Limited: true, Limits: limits, Workflow: &Workflow{OwnerID: 50, TrustID: 3}}
 }
 
+// letIn is a job of the repository 30 that a rule of trust about it let in.
+func letIn(s Scopes) Principal {
+	return Principal{Login: "acme/app", Scopes: s, Workflow: &Workflow{RepositoryID: 30, OwnerID: 50, TrustID: 3}}
+}
+
 func TestRules(t *testing.T) {
 	t.Parallel()
 	name := packageName(t, "owner/app")
@@ -97,6 +102,10 @@ func TestRules(t *testing.T) {
 		{"a job reads what is public", job, public(bobs), "r", true},
 		{"a job has its permissions alone", scoped(job, ReadPackages), lies(someOrg, 30), "r", true},
 		{"a job without permissions", scoped(job, 0), lies(someOrg, 30), "", false},
+		{"a job that a rule with push let in", letIn(WritePackages), lies(someOrg, 30), "rw", true},
+		{"a job that a rule with delete let in", letIn(ReadPackages | DeletePackages), lies(someOrg, 30), "rd", true},
+		{"a job that a rule with push and delete let in", letIn(AllScopes), lies(someOrg, 30), "rwda", true},
+		{"a job that a rule with push let in, given admin", letIn(WritePackages), toJobs(someOrg, RoleAdmin), "rw", true},
 		{"a job creates for its owner", job, absent(someOrg), "w", false},
 		{"a job creates for no other owner", job, absent(bobs), "", false},
 		{"a job creates what members may", job, absent(closed(someOrg)), "", false},
