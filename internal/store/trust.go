@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"packhouse/internal/access"
@@ -34,6 +35,9 @@ const (
 
 // TrustsIssuer implements token.TrustStore.
 func (s *Store) TrustsIssuer(ctx context.Context, issuer string) (bool, error) {
+	if !storable(issuer) {
+		return false, nil
+	}
 	var one int64
 	err := s.db.Read().QueryRow(ctx, `SELECT 1`+trustTables+`WHERE t.issuer = ?`+trustLive+` LIMIT 1`, issuer).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -42,9 +46,17 @@ func (s *Store) TrustsIssuer(ctx context.Context, issuer string) (bool, error) {
 	return err == nil, err
 }
 
+// storable reports whether what a stranger wrote can be in a row: PostgreSQL
+// refuses to look for a text with a NUL.
+func storable(text string) bool { return !strings.Contains(text, "\x00") }
+
 // TrustRulesOf implements token.TrustStore.
-func (s *Store) TrustRulesOf(ctx context.Context, issuer string) ([]token.TrustRule, error) {
-	return s.trustRules(ctx, trustSelect+`WHERE t.issuer = ?`+trustLive+` ORDER BY t.id`, issuer)
+func (s *Store) TrustRulesOf(ctx context.Context, issuer, audience string, after int64, limit int) ([]token.TrustRule, error) {
+	if !storable(issuer) || !storable(audience) {
+		return nil, nil
+	}
+	return s.trustRules(ctx, trustSelect+`WHERE t.issuer = ? AND t.audience = ? AND t.id > ?`+trustLive+` ORDER BY t.id LIMIT ?`,
+		issuer, audience, after, limit)
 }
 
 // TrustRulesIn implements token.TrustRuleStore.
@@ -75,8 +87,8 @@ func (s *Store) trustRule(ctx context.Context, query string, id int64) (token.Tr
 
 func errNoTrustRule() *errs.Error { return errs.New(errs.NotFound, "no such rule of trust") }
 
-func (s *Store) trustRules(ctx context.Context, query string, arg any) ([]token.TrustRule, error) {
-	rows, err := s.db.Read().Query(ctx, query, arg)
+func (s *Store) trustRules(ctx context.Context, query string, args ...any) ([]token.TrustRule, error) {
+	rows, err := s.db.Read().Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +135,17 @@ func (s *Store) TouchTrustRule(ctx context.Context, id int64, at time.Time) erro
 	}, database.Relaxed)
 }
 
+// keepOwner keeps a package or a repository the owner's until the commit, by
+// presentPackage or presentRepository. sql.ErrNoRows when it is not; an id of 0
+// stands for none.
+func (s *Store) keepOwner(ctx context.Context, tx *database.Tx, present string, id, ownerID int64) error {
+	if id == 0 {
+		return nil
+	}
+	var found int64
+	return tx.QueryRow(ctx, present+s.forShare, id, ownerID).Scan(&found)
+}
+
 // AddTrustRule implements token.TrustRuleStore. The rule is made only while what
 // it is about is there and its owner's.
 func (s *Store) AddTrustRule(ctx context.Context, r token.TrustRule, e audit.Entry) (id int64, err error) {
@@ -131,14 +154,17 @@ func (s *Store) AddTrustRule(ctx context.Context, r token.TrustRule, e audit.Ent
 		return 0, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		err := tx.QueryRow(ctx, `INSERT INTO trust_rules
-			(owner_id, repository_id, package_id, issuer, audience, claims, actions, created_at, created_by)
-			SELECT o.id, r.id, p.id, ?, ?, ?, ?, ?, ? FROM accounts o
-			LEFT JOIN repositories r ON r.id = ? AND r.owner_id = o.id AND r.deleted_at IS NULL
-			LEFT JOIN packages p ON p.id = ? AND p.owner_id = o.id AND p.deleted_at IS NULL
-			WHERE o.id = ? AND o.deleted_at IS NULL AND COALESCE(r.id, 0) = ? AND COALESCE(p.id, 0) = ? RETURNING id`,
-			r.Issuer, r.Audience, string(claims), int64(r.Actions), toMicros(r.CreatedAt), r.CreatedBy,
-			r.RepositoryID, r.PackageID, r.OwnerID, r.RepositoryID, r.PackageID).Scan(&id)
+		err := s.keepOwner(ctx, tx, presentRepository, r.RepositoryID, r.OwnerID)
+		if err == nil {
+			err = s.keepOwner(ctx, tx, presentPackage, r.PackageID, r.OwnerID)
+		}
+		if err == nil {
+			err = tx.QueryRow(ctx, `INSERT INTO trust_rules
+				(owner_id, repository_id, package_id, issuer, audience, claims, actions, created_at, created_by)
+				SELECT o.id, ?, ?, ?, ?, ?, ?, ?, ? FROM accounts o WHERE o.id = ? AND o.deleted_at IS NULL RETURNING id`,
+				optionalID(r.RepositoryID), optionalID(r.PackageID), r.Issuer, r.Audience, string(claims), int64(r.Actions),
+				toMicros(r.CreatedAt), r.CreatedBy, r.OwnerID).Scan(&id)
+		}
 		if errors.Is(err, sql.ErrNoRows) {
 			return errs.New(errs.NotFound, "no %s %q", r.Kind(), r.TrustTarget)
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func TestTrustRulesComeBackAsTheyWereStored(t *testing.T) {
 		}
 		same := cmp.Comparer(func(a, b oci.Name) bool { return a == b })
 		for what, get := range map[string]func() ([]token.TrustRule, error){
-			"of the issuer": func() ([]token.TrustRule, error) { return s.TrustRulesOf(ctx, testIssuer) },
+			"of the issuer": func() ([]token.TrustRule, error) { return s.TrustRulesOf(ctx, testIssuer, "us", 0, 10) },
 			"of the owner":  func() ([]token.TrustRule, error) { return s.TrustRulesIn(ctx, ann) },
 			"by id": func() ([]token.TrustRule, error) {
 				r, err := s.TrustRule(ctx, want.ID)
@@ -144,7 +145,7 @@ func TestTrustRulesEndWithTheirOwners(t *testing.T) {
 		live := func(what string, want bool) {
 			t.Helper()
 			known, err := s.TrustsIssuer(ctx, testIssuer)
-			list, err2 := s.TrustRulesOf(ctx, testIssuer)
+			list, err2 := s.TrustRulesOf(ctx, testIssuer, "us", 0, 10)
 			_, err3 := s.TrustRule(ctx, id)
 			if err != nil || err2 != nil || known != want || (len(list) == 1) != want || (err3 == nil) != want {
 				t.Errorf("%s: %t, %v, %v, %v, %v", what, known, list, err, err2, err3)
@@ -159,6 +160,41 @@ func TestTrustRulesEndWithTheirOwners(t *testing.T) {
 				t.Fatal(err)
 			}
 			live("suspended", !suspended)
+		}
+	})
+}
+
+// Whoever has a token of an issuer makes us read rules: those for the token's
+// audience, a page at a time.
+func TestTrustRulesAreReadByIssuerAndAudience(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		ann := addUser(t, s, "ann")
+		var ids []int64
+		for _, c := range [][2]string{{testIssuer, "us"}, {testIssuer, "them"}, {testIssuer, "us"}, {testIssuer + "/x", "us"}, {testIssuer, "us"}} {
+			r := trustRule(token.TrustTarget{OwnerID: ann, Owner: "ann"})
+			r.Issuer, r.Audience = c[0], c[1]
+			ids = append(ids, addRule(t, s, r))
+		}
+		if known, err := s.TrustsIssuer(t.Context(), testIssuer+"\x00"); err != nil || known {
+			t.Errorf("an issuer that PostgreSQL cannot store: %t, %v", known, err)
+		}
+		for _, c := range []struct {
+			audience string
+			after    int64
+			limit    int
+			want     []int64
+		}{
+			{"us", 0, 10, []int64{ids[0], ids[2], ids[4]}}, {"us", 0, 2, []int64{ids[0], ids[2]}}, {"us", ids[2], 2, []int64{ids[4]}},
+			{"us", ids[4], 2, nil}, {"them", 0, 2, []int64{ids[1]}}, {"US", 0, 2, nil}, {"us\x00", 0, 2, nil},
+		} {
+			list, err := s.TrustRulesOf(t.Context(), testIssuer, c.audience, c.after, c.limit)
+			var got []int64
+			for _, r := range list {
+				got = append(got, r.ID)
+			}
+			if err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("for %s after %d: %v, %v, want %v", c.audience, c.after, got, err, c.want)
+			}
 		}
 	})
 }

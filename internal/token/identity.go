@@ -18,6 +18,8 @@ const (
 	// maxIdentityLife is the longest life of an identity token. Jobs get new
 	// ones; one that lives longer is a password that nobody can change.
 	maxIdentityLife = 24 * time.Hour
+	// maxAudiences bounds for how many rules are looked up.
+	maxAudiences = 10
 )
 
 // LooksLikeIdentity reports whether a password or a bearer credential is meant
@@ -94,7 +96,7 @@ func verdict(ctx context.Context, keys *issuerKeys, cause error) error {
 		e := errs.Wrap(errs.Unavailable, out, "the issuer of the identity token cannot be asked for its keys")
 		return e
 	}
-	return errs.Wrap(errs.Unauthenticated, cause, "the identity token does not hold: its issuer did not sign it, or with a key or an algorithm that is not taken")
+	return errUnsigned(keys.issuer, cause)
 }
 
 // holds returns why id is not to be taken now, or nil.
@@ -113,6 +115,8 @@ func (id Identity) holds(now time.Time) error {
 		return errIdentity("it does not hold yet; are the clocks right?")
 	case id.ExpiresAt.Sub(id.IssuedAt) > maxIdentityLife:
 		return errIdentity("it lives longer than 24 hours")
+	case len(id.Audience) > maxAudiences:
+		return errIdentity("it is for more than 10 audiences")
 	}
 	return nil
 }

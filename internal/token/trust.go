@@ -68,8 +68,9 @@ func (t TrustTarget) Kind() string {
 type TrustStore interface {
 	// TrustsIssuer reports whether a live rule names the issuer.
 	TrustsIssuer(ctx context.Context, issuer string) (bool, error)
-	// TrustRulesOf returns the live rules that name the issuer, by id.
-	TrustRulesOf(ctx context.Context, issuer string) ([]TrustRule, error)
+	// TrustRulesOf returns the first live rules that name the issuer and the
+	// audience and have a greater id than after, by id.
+	TrustRulesOf(ctx context.Context, issuer, audience string, after int64, limit int) ([]TrustRule, error)
 	// TrustRule returns a live rule; NotFound when there is none of that id.
 	TrustRule(ctx context.Context, id int64) (TrustRule, error)
 	// TouchTrustRule records when a rule was used last; it may be lost by a
@@ -118,11 +119,12 @@ type TrustOptions struct {
 type Trust struct {
 	TrustOptions
 	issuers *issuers
+	page    int // how many rules are in memory at a time
 }
 
 // NewTrust returns a Trust on o.
 func NewTrust(o TrustOptions) *Trust {
-	return &Trust{TrustOptions: o, issuers: &issuers{client: o.Client, private: o.AllowPrivate, now: o.Now}}
+	return &Trust{TrustOptions: o, issuers: &issuers{client: o.Client, private: o.AllowPrivate, now: o.Now}, page: trustPage}
 }
 
 // The bounds of a rule.
@@ -130,6 +132,7 @@ const (
 	maxTrustClaims  = 20
 	maxTrustPattern = 500
 	maxIssuerURL    = 255
+	trustPage       = 200
 )
 
 // Add makes a rule and returns its id. Whoever calls it has seen to it that the

@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -55,24 +56,15 @@ func (t *Trust) recognize(ctx context.Context, text, target, hint string) (Trust
 		return TrustRule{}, Identity{}, err
 	}
 	if !known { // nobody else is ever asked for keys
-		return TrustRule{}, Identity{}, errNoRule(Identity{Issuer: issuer}, "no live rule names the issuer")
+		return TrustRule{}, Identity{}, errUnsigned(issuer, errors.New("trust: no live rule names the issuer"))
 	}
 	id, err := t.issuers.verify(ctx, issuer, text)
 	if err != nil {
 		return TrustRule{}, id, err
 	}
-	rules, err := t.Store.TrustRulesOf(ctx, issuer)
+	matching, failed, err := t.matching(ctx, id)
 	if err != nil {
 		return TrustRule{}, id, err
-	}
-	var matching []TrustRule
-	var failed []string
-	for _, r := range rules {
-		if why := r.mismatch(id); why == "" {
-			matching = append(matching, r)
-		} else if len(failed) < 10 {
-			failed = append(failed, fmt.Sprintf("rule %d: %s", r.ID, why))
-		}
 	}
 	if len(matching) == 0 {
 		return TrustRule{}, id, errNoRule(id, strings.Join(failed, "; "))
@@ -85,13 +77,44 @@ func (t *Trust) recognize(ctx context.Context, text, target, hint string) (Trust
 	return rule, id, nil
 }
 
+// matching returns the rules that the identity meets, and of some others what is
+// amiss. What a stranger makes us read is the rules for the token's audiences
+// alone, and of these a page at a time.
+func (t *Trust) matching(ctx context.Context, id Identity) (matching []TrustRule, failed []string, err error) {
+	for _, audience := range slices.Compact(slices.Sorted(slices.Values(id.Audience))) {
+		for after := int64(0); ; {
+			rules, err := t.Store.TrustRulesOf(ctx, id.Issuer, audience, after, t.page)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, r := range rules {
+				if why := r.mismatch(id); why == "" {
+					matching = append(matching, r)
+				} else if len(failed) < 10 {
+					failed = append(failed, fmt.Sprintf("rule %d: %s", r.ID, why))
+				}
+			}
+			if len(rules) < t.page {
+				break
+			}
+			after = rules[len(rules)-1].ID
+		}
+	}
+	return matching, failed, nil
+}
+
 // errNoRule tells the job what its own token says, and the log what the rules do.
 func errNoRule(id Identity, why string) error {
-	text := fmt.Sprintf("no rule of trust lets this identity token in; its issuer is %q", cut(id.Issuer))
-	if id.Subject != "" {
-		text += fmt.Sprintf(", its subject %q, its audience %q", cut(id.Subject), cut(strings.Join(id.Audience, " ")))
-	}
-	return errs.Wrap(errs.Unauthenticated, fmt.Errorf("trust: %s", why), "%s", text)
+	return errs.Wrap(errs.Unauthenticated, fmt.Errorf("trust: %s", why),
+		"no rule of trust lets this identity token in; its issuer is %q, its subject %q, its audience %q",
+		cut(id.Issuer), cut(id.Subject), cut(strings.Join(id.Audience, " ")))
+}
+
+// errUnsigned says the same of an issuer that no rule names and of a signature
+// that is not the issuer's: who has no token of it does not learn whom we trust.
+func errUnsigned(issuer string, cause error) error {
+	return errs.Wrap(errs.Unauthenticated, cause,
+		"the identity token does not hold: no rule of trust names its issuer %q, or it is malformed or not signed by the issuer with a key and an algorithm that are taken", cut(issuer))
 }
 
 // cut shortens what a stranger wrote.

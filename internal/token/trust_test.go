@@ -14,6 +14,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
+	"packhouse/internal/testkit"
 	"packhouse/internal/token"
 )
 
@@ -324,5 +325,56 @@ func TestARuleIsNotAnothers(t *testing.T) {
 		if err := f.StillValid(ctx, who); (err == nil) != c.ok || err != nil && !unauthenticated(err) {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+// The rules of an issuer and an audience may be more than are in memory at a time.
+func TestRulesOfManyAreFound(t *testing.T) {
+	t.Parallel()
+	f := newTrusting(t)
+	f.SetPage(2)
+	var wanted []token.TrustRule
+	for i := range 5 {
+		name := string(rune('a' + i))
+		f.repository(t, "acme/"+name)
+		wanted = append(wanted, f.rule(t, "repository", "acme/"+name, func(r *token.TrustRule) { r.Claims["repository"] = "acme/" + name }))
+		f.rule(t, "repository", "acme/"+name, func(r *token.TrustRule) { r.Audience, r.Actions = "elsewhere", access.Push|access.Remove })
+	}
+	for _, r := range wanted {
+		who, err := f.ask(t, basic("ci", f.job(t, map[string]any{"repository": r.Claims["repository"], "aud": []string{"x", issuer, issuer}})))
+		if err != nil || who.Workflow.TrustID != r.ID {
+			t.Errorf("rule %d: %+v, %v", r.ID, who.Workflow, err)
+		}
+	}
+	many := []string{issuer}
+	for i := range 10 {
+		many = append(many, strings.Repeat("x", i+1))
+	}
+	if _, err := f.ask(t, basic("ci", f.job(t, map[string]any{"repository": "acme/a", "aud": many[:10]}))); err != nil {
+		t.Errorf("10 audiences: %v", err)
+	}
+	if _, err := f.ask(t, basic("ci", f.job(t, map[string]any{"repository": "acme/a", "aud": many}))); !unauthenticated(err) {
+		t.Errorf("11 audiences: %v", err)
+	}
+}
+
+// Whether a rule names an issuer is not for those who have no token of it.
+func TestAForgedTokenTellsNoIssuers(t *testing.T) {
+	t.Parallel()
+	f := newTrusting(t)
+	f.rule(t, "repository", "acme/app")
+	other := testkit.Issuer(t)
+	public := func(text string) string {
+		_, err := f.ask(t, basic("ci", text))
+		e, ok := errors.AsType[*errs.Error](err)
+		if !ok || e.Kind != errs.Unauthenticated {
+			t.Fatal(err)
+		}
+		return e.Public
+	}
+	forged := public(other.MintToken(t, testkit.IssuerToken{Claims: f.claims(map[string]any{"iss": f.issuer.URL})}))
+	unknown := public(other.MintToken(t, testkit.IssuerToken{Claims: f.claims(map[string]any{"iss": other.URL})}))
+	if strings.ReplaceAll(unknown, other.URL, f.issuer.URL) != forged || !strings.Contains(forged, f.issuer.URL) {
+		t.Errorf("of an issuer that is trusted: %q; of one that is not: %q", forged, unknown)
 	}
 }

@@ -109,6 +109,9 @@ CREATE INDEX package_names_package ON package_names (package_id);
 INSERT INTO package_names (owner_id, name, type, package_id)
     SELECT owner_id, name, type, id FROM packages WHERE deleted_at IS NULL;
 
+-- Uploads under way go along when an address changes.
+CREATE INDEX upload_sessions_address ON upload_sessions (owner_id, type, name);
+
 CREATE TABLE package_team_grants (
     package_id BIGINT NOT NULL REFERENCES packages (id),
     team_id    BIGINT NOT NULL REFERENCES teams (id),
@@ -150,6 +153,7 @@ CREATE TABLE token_limits (
     actions    BIGINT NOT NULL,
     PRIMARY KEY (token_id, owner_id, package_id)
 );
+CREATE INDEX token_limits_package ON token_limits (package_id);
 
 -- The organizations that a token may reach though they demand single sign-on.
 CREATE TABLE token_authorizations (
@@ -174,8 +178,10 @@ CREATE TABLE trust_rules (
     created_by    BIGINT NOT NULL,
     last_used_at  BIGINT
 );
-CREATE INDEX trust_rules_issuer ON trust_rules (issuer);
+CREATE INDEX trust_rules_issuer ON trust_rules (issuer, audience, id);
 CREATE INDEX trust_rules_owner ON trust_rules (owner_id);
+CREATE INDEX trust_rules_repository ON trust_rules (repository_id) WHERE repository_id IS NOT NULL;
+CREATE INDEX trust_rules_package ON trust_rules (package_id) WHERE package_id IS NOT NULL;
 CREATE INDEX tokens_trust ON tokens (trust_id) WHERE trust_id IS NOT NULL;
 
 -- An account's identities at outside providers.
