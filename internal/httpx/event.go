@@ -56,13 +56,14 @@ func EventFrom(w http.ResponseWriter) *Event {
 
 // Longest texts of a record that a client chooses.
 const (
+	maxHostLogged  = 255 // the longest name in DNS
 	maxPathLogged  = 512
 	maxAgentLogged = 200
 	maxErrorLogged = 2000
 )
 
-// log writes the record. It holds no header but User-Agent, and no query:
-// these carry credentials.
+// log writes the record. It holds no header but Host and User-Agent, and no
+// query: these carry credentials.
 func (e *Event) log(ctx context.Context, logger *slog.Logger, r *http.Request) {
 	level := slog.LevelInfo
 	if e.Status >= 500 && !errors.Is(e.Err, context.Canceled) { // a client that left is no fault
@@ -76,6 +77,7 @@ func (e *Event) log(ctx context.Context, logger *slog.Logger, r *http.Request) {
 		slog.String("id", e.ID),
 		slog.String("client", e.Client.String()),
 		slog.String("method", clean(e.Method, 32)),
+		slog.String("host", clean(r.Host, maxHostLogged)), // as asked: it chooses the registry
 		slog.String("path", clean(r.URL.EscapedPath(), maxPathLogged)),
 		slog.String("route", e.Route),
 		slog.Int("status", e.Status),

@@ -68,7 +68,7 @@ func TestOneRecordPerRequest(t *testing.T) {
 		t.Fatalf("%d records, want 1", len(got))
 	}
 	want := map[string]any{
-		"level": "ERROR", "msg": "request", "id": "61626364-1", "client": "127.0.0.1", "method": "PUT",
+		"level": "ERROR", "msg": "request", "id": "61626364-1", "client": "127.0.0.1", "method": "PUT", "host": "a",
 		"path": "/v2/octocat/app/manifests/v1", "route": "PUT /v2/{name}/manifests/{reference}", "status": 503.0,
 		"in": 5.0, "out": 5.0, "agent": "docker/29", "principal": "octocat", "package": "octocat/app",
 		"kind": "unavailable", "error": "the database does not answer: dial db: refused",
@@ -102,6 +102,32 @@ func TestHostileTextStaysInItsRecord(t *testing.T) {
 			if text, ok := v.(string); ok && (strings.ContainsAny(text, "\r\n\x1b\x00\u202e\u009b\u2028") || len(text) > 2100) {
 				t.Errorf("%s is %q", key, text)
 			}
+		}
+	}
+}
+
+// A host is text of the client, also where the server before us let it through.
+func TestHostIsRecordedAsAsked(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	h := httpx.Wrap(http.NotFoundHandler(), httpx.Options{
+		Log: slog.New(slog.NewJSONHandler(&log, nil)), NewID: func() string { return "1" },
+	})
+	for host, want := range map[string]string{
+		"containers.packages.test:8080": "containers.packages.test:8080",
+		"DOCKER.packages.test.":         "DOCKER.packages.test.",
+		"a\r\n\x1b[2J\u202e":            "a\ufffd\ufffd\ufffd[2J\ufffd",
+		strings.Repeat("x", 256):        strings.Repeat("x", 255) + "…",
+		strings.Repeat("y", 255):        strings.Repeat("y", 255),
+		"":                              "",
+	} {
+		log.Reset()
+		r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
+		r.Host = host
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		var record struct{ Host string }
+		if err := json.Unmarshal([]byte(log.String()), &record); err != nil || record.Host != want {
+			t.Errorf("asked for %q: recorded %q, want %q, %v", host, record.Host, want, err)
 		}
 	}
 }
