@@ -175,13 +175,18 @@ func TestGreeting(t *testing.T) {
 		{func(*config.Config) {}, []string{
 			"docker login packages.test.example -u admin", "docker push packages.test.example/admin/IMAGE:1", "    secret\n"}},
 		{func(c *config.Config) { c.BareHost = config.BareDocker }, []string{
-			"packhouse admin repo create admin/REPOSITORY", "docker login packages.test.example -u admin",
+			"packhouse admin repo create admin/REPOSITORY\n", "docker login packages.test.example -u admin",
 			"docker push packages.test.example/admin/REPOSITORY/IMAGE:1"}},
+		{func(c *config.Config) { c.BareHost, c.Data = config.BareDocker, "/srv/pack-house" }, []string{
+			"packhouse admin repo create admin/REPOSITORY --data=/srv/pack-house\n"}},
+		{func(c *config.Config) { c.BareHost, c.Data = config.BareDocker, "it's $HOME" }, []string{
+			`packhouse admin repo create admin/REPOSITORY --data='it'\''s $HOME'` + "\n"}},
 		{func(c *config.Config) { c.SubdomainIsolation = true }, []string{
 			"Packhouse is at http://packages.test.example\n", "docker login containers.packages.test.example -u admin",
 			"docker push containers.packages.test.example/admin/IMAGE:1", "The Docker registry is at docker.packages.test.example:"}},
 	} {
 		cfg := testConfig(t)
+		cfg.Data = config.Default().Data
 		tt.change(cfg)
 		var out bytes.Buffer
 		greet(&out, cfg, "secret")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode"
 
 	"packhouse/internal/account"
 	"packhouse/internal/config"
@@ -17,6 +18,15 @@ import (
 // listener fails. What a person should read at the first start goes to out.
 // hurry, which may be nil, cuts a graceful stop short.
 func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Writer, version string, hurry <-chan struct{}) error {
+	release, err := lockBlobs(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := release(); err != nil {
+			log.Error("closing the lock of the blob directory", "error", err)
+		}
+	}()
 	a, err := Build(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -57,7 +67,7 @@ func greet(out io.Writer, cfg *config.Config, password string) {
 	image := account.FirstLogin + "/IMAGE"
 	if !cfg.SubdomainIsolation && cfg.BareHost == config.BareDocker {
 		image = account.FirstLogin + "/REPOSITORY/IMAGE"
-		fmt.Fprintf(out, "\nMake a repository, which images of the Docker registry lie in:\n\n    packhouse admin repo create %s/REPOSITORY\n", account.FirstLogin)
+		fmt.Fprintf(out, "\nMake a repository, which images of the Docker registry lie in:\n\n    packhouse admin repo create %s/REPOSITORY%s\n", account.FirstLogin, dataFlag(cfg))
 	}
 	fmt.Fprintf(out, `
 Log in and push an image:
@@ -70,6 +80,22 @@ Log in and push an image:
 	if cfg.SubdomainIsolation {
 		fmt.Fprintf(out, "The Docker registry is at %s: images are named OWNER/REPOSITORY/IMAGE there.\n\n", withoutScheme(cfg.DockerURL()))
 	}
+}
+
+// dataFlag is what an admin command that is pasted into a shell needs, to find
+// the data of this server. The address of a database holds a password and is
+// not shown.
+func dataFlag(cfg *config.Config) string {
+	if cfg.Data == config.Default().Data || !cfg.Database.URL.IsZero() {
+		return ""
+	}
+	dir := cfg.Data
+	if strings.ContainsFunc(dir, func(r rune) bool {
+		return !strings.ContainsRune("/._-+:@%,=", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
+	}
+	return " --data=" + dir
 }
 
 // withoutScheme is an address as it stands before the name of an image.

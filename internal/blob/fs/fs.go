@@ -3,6 +3,7 @@
 // loss of power; nobody else writes there.
 //
 //	format                        the version of this layout
+//	lock                          empty; see Lock
 //	uploads/<id>                  bytes of an upload that is not published
 //	sha256/ab/<hex>.<id>          published bytes; likewise sha512
 //	trash/                        for bytes that wait for their removal
@@ -34,8 +35,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Store is a blob.Store in a directory. Several processes may use one
-// directory at the same time.
+// Store is a blob.Store in a directory. Several processes may open one
+// directory at the same time; only one may write uploads: see Lock.
 type Store struct {
 	fs        filesystem
 	now       func() time.Time
