@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
@@ -12,6 +15,7 @@ import (
 	"packhouse/internal/oci"
 	"packhouse/internal/packages"
 	"packhouse/internal/registry"
+	"packhouse/internal/token"
 )
 
 // A name that grew too long to be asked for would be lost, and with it each list
@@ -211,6 +215,127 @@ func TestALinkIsNeverToAnotherOwnersRepository(t *testing.T) {
 			d.exec(t, `UPDATE packages SET deleted_at = 1 WHERE id = ?`, id)
 			d.exec(t, `DELETE FROM package_names WHERE package_id = ?`, id)
 			d.exec(t, `UPDATE packages SET name = 'former' WHERE id = ?`, id)
+		}
+	})
+}
+
+// A user is given a role while it leaves the organization: nothing is left on
+// record, whichever comes first.
+func TestAGrantToAMemberWhoLeft(t *testing.T) {
+	onBothWorlds(t, func(t *testing.T, d *world) {
+		ctx := t.Context()
+		id := d.pkg(t, d.acme, "container", "app", 0)
+		d.exec(t, `UPDATE packages SET inherits = 0`)
+		g := packages.Grant{Grantee: packages.Grantee{Kind: packages.User, ID: d.bob}, Role: access.RoleRead}
+		if err := d.GrantPackage(ctx, id, g, entry("package.grant")); !errs.Is(err, errs.Conflict) {
+			t.Errorf("a grant to one who is no member: %v", err)
+		}
+		for range 8 {
+			d.join(t, d.acme, d.bob)
+			var both sync.WaitGroup
+			both.Go(func() {
+				if err := d.GrantPackage(ctx, id, g, entry("package.grant")); err != nil && !errs.Is(err, errs.Conflict) {
+					t.Error("grant:", err)
+				}
+			})
+			both.Go(func() {
+				if err := d.RemoveMember(ctx, d.acme, d.bob, entry("member.remove")); err != nil {
+					t.Error("leave:", err)
+				}
+			})
+			both.Wait()
+			if n := d.number(t, `SELECT COUNT(*) FROM package_grants`); n != 0 {
+				t.Fatalf("%d roles are left", n)
+			}
+		}
+		d.exec(t, `UPDATE packages SET visibility = 'public'`)
+		if err := d.GrantPackage(ctx, id, g, entry("package.grant")); err != nil {
+			t.Errorf("on what is public: %v", err)
+		}
+		own := d.pkg(t, d.ann, "container", "own", 0)
+		d.exec(t, `UPDATE packages SET inherits = 0`)
+		if err := d.GrantPackage(ctx, own, g, entry("package.grant")); err != nil {
+			t.Errorf("on a user's: %v", err)
+		}
+	})
+}
+
+// A rule of trust and a limited token are made for what is given away: neither
+// outlives the transfer.
+func TestWhatIsMadeForAPackageThatIsGivenAway(t *testing.T) {
+	onBothWorlds(t, func(t *testing.T, d *world) {
+		ctx := t.Context()
+		for round := range 8 {
+			id := d.pkg(t, d.ann, "container", "app"+strconv.Itoa(round), 0)
+			app := d.repository(t, d.ann, "ann/app"+strconv.Itoa(round), access.Private)
+			rule := trustRule(token.TrustTarget{OwnerID: d.ann, Owner: "ann", PackageID: id})
+			jobs := trustRule(token.TrustTarget{OwnerID: d.ann, Owner: "ann", RepositoryID: app.ID})
+			limited := token.Token{
+				AccountID: d.ann, Kind: token.FineGrained, SecretHash: strconv.Itoa(round), Scopes: access.AllScopes, CreatedAt: noon, Limited: true,
+			}
+			var all sync.WaitGroup
+			for what, do := range map[string]func() error{
+				"transfer": func() error { return d.TransferPackage(ctx, id, d.bob, 0, entry("package.transfer")) },
+				"move":     func() error { return d.move(t, app, d.bob, "bob/app"+strconv.Itoa(round)) },
+				"rule":     func() error { _, err := d.AddTrustRule(ctx, rule, entry("trust.add")); return err },
+				"jobs":     func() error { _, err := d.AddTrustRule(ctx, jobs, entry("trust.add")); return err },
+				"token": func() error {
+					_, err := d.CreateToken(ctx, limited, []access.Limit{{OwnerID: d.ann, PackageID: id, Actions: access.Pull}}, entry("token.create"))
+					return err
+				},
+			} {
+				all.Go(func() {
+					if err := do(); err != nil && !errs.Is(err, errs.NotFound) {
+						t.Error(what, err)
+					}
+				})
+			}
+			all.Wait()
+			if n := d.number(t, `SELECT (SELECT COUNT(*) FROM trust_rules) + (SELECT COUNT(*) FROM token_limits)`); n != 0 {
+				t.Fatalf("round %d: %d rules and limits are left", round, n)
+			}
+		}
+	})
+}
+
+// An upload that began under the old name of a repository ends under the new
+// one, also of an image that is not there yet.
+func TestUploadsFollowTheirRepository(t *testing.T) {
+	onBothWorlds(t, func(t *testing.T, d *world) {
+		ctx, longest := t.Context(), strings.Repeat("n", oci.MaxNameLength-len("acme/app/"))
+		app := d.repository(t, d.acme, "acme/app", access.Private)
+		start := func(id string, kind access.PackageType, owner int64, name string) {
+			err := d.CreateSession(ctx, &registry.Session{
+				ID: id, OwnerID: owner, PrincipalID: d.ann, Package: access.Package{Type: kind, Name: named(t, name)},
+				Algorithm: oci.SHA256, CreatedAt: noon, ExpiresAt: noon,
+			}, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		start("moved", access.Docker, d.acme, "acme/app/image")
+		start("deep", access.Docker, d.acme, "acme/app/image/part")
+		start("long", access.Docker, d.acme, "acme/app/"+longest)
+		start("other registry", access.Container, d.acme, "acme/app/image")
+		start("other repository", access.Docker, d.acme, "acme/app-2/image")
+		start("other owner", access.Docker, d.bob, "bob/app/image")
+		if err := d.move(t, app, d.carl, "carl/service"); err != nil {
+			t.Fatal(err)
+		}
+		expired, err := d.ExpiredSessions(ctx, noon, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, s := range expired {
+			got[s.ID] = string(s.Package.Type) + " " + s.Package.Name.String()
+		}
+		want := map[string]string{
+			"moved": "docker carl/service/image", "deep": "docker carl/service/image/part", "long": "docker acme/app/" + longest,
+			"other registry": "container acme/app/image", "other repository": "docker acme/app-2/image", "other owner": "docker bob/app/image",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -99,6 +99,7 @@ func (s *Store) stillThere(ctx context.Context, tx *database.Tx, c registry.Crea
 const (
 	presentAccount    = `SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL AND length(login) < ?`
 	presentRepository = `SELECT id FROM repositories WHERE id = ? AND owner_id = ? AND deleted_at IS NULL`
+	presentPackage    = `SELECT id FROM packages WHERE id = ? AND owner_id = ? AND deleted_at IS NULL`
 )
 
 // takeName has the name lead to the package id. A name leads away from a package

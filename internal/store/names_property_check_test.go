@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"packhouse/internal/access"
+	"packhouse/internal/errs"
 	"packhouse/internal/packages"
 )
 
@@ -15,8 +16,13 @@ func (m *directoryModel) grant(t *rapid.T) {
 		return
 	}
 	g := packages.Grant{Grantee: packages.Grantee{Kind: packages.User, ID: user.id}, Role: access.RoleRead}
-	expect(t, m.GrantPackage(context.Background(), p.id, g, entry("package.grant")), none, "grant %s", p.name)
-	p.granted[user] = true
+	want := none
+	if p.owner.organization && user != m.accounts[0] { // who is its only member
+		want = errs.Conflict
+	}
+	if expect(t, m.GrantPackage(context.Background(), p.id, g, entry("package.grant")), want, "grant %s", p.name) {
+		p.granted[user] = true
+	}
 }
 
 // mayRead is the model's answer for a package that nobody made public.

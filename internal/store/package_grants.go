@@ -26,8 +26,7 @@ func (s *Store) GrantPackage(ctx context.Context, id int64, g packages.Grant, e 
 		}
 		switch g.Kind {
 		case packages.User:
-			_, err = tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role) VALUES (?, ?, ?)
-				ON CONFLICT (package_id, account_id) DO UPDATE SET role = excluded.role`, id, g.ID, string(g.Role))
+			err = s.grantUser(ctx, tx, p, g)
 		case packages.Team:
 			err = grantTeam(ctx, tx, p, g)
 		default:
@@ -41,6 +40,28 @@ func (s *Store) GrantPackage(ctx context.Context, id int64, g packages.Grant, e 
 		}
 		return err
 	})
+}
+
+// grantUser gives a role to a user, on what is not public in an organization to
+// one who is, until the commit, a member.
+func (s *Store) grantUser(ctx context.Context, tx *database.Tx, p packageRow, g packages.Grant) error {
+	if p.visibility != string(access.Public) {
+		var id int64
+		err := tx.QueryRow(ctx, `SELECT user_id FROM memberships WHERE organization_id = ? AND user_id = ?`+s.forShare,
+			p.owner, g.ID).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = tx.QueryRow(ctx, `SELECT id FROM accounts WHERE id = ? AND kind = 'user'`, p.owner).Scan(&id)
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			return errChanged()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO package_grants (package_id, account_id, role) VALUES (?, ?, ?)
+		ON CONFLICT (package_id, account_id) DO UPDATE SET role = excluded.role`, p.id, g.ID, string(g.Role))
+	return err
 }
 
 // grantTeam gives a role to a team that the package's owner still has.

@@ -111,7 +111,27 @@ func moveDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repo
 	}
 	_, err = tx.Exec(ctx, `UPDATE packages AS p SET owner_id = ?, name = `+movedName+`
 		WHERE p.repository_id = ? AND p.type = 'docker'`, to.OwnerID, repository, rest, r.ID)
+	if err != nil {
+		return err
+	}
+	return moveDockerSessions(ctx, tx, r, to)
+}
+
+// moveDockerSessions takes the uploads under way along, also those of packages
+// that are not there yet. One whose name would become too long ends where it is.
+func moveDockerSessions(ctx context.Context, tx *database.Tx, r, to account.Repository) error {
+	repository := r.Name.Package()
+	_, err := tx.Exec(ctx, `UPDATE upload_sessions AS p SET owner_id = ?, name = `+movedName+`
+		WHERE p.owner_id = ? AND p.type = 'docker' AND p.name > ? AND p.name < ? AND length(p.name) <= ?`,
+		to.OwnerID, to.Name.Package(), len(repository)+2,
+		r.OwnerID, repository+"/", repository+"0" /* which follows "/" */, longestName(r, to))
 	return err
+}
+
+// longestName is the length of the longest name in the repository r that can be
+// asked for in the repository to.
+func longestName(r, to account.Repository) int {
+	return oci.MaxNameLength - len(to.Name.String()) + len(r.Name.Package())
 }
 
 // holdDockerPackages keeps the Docker packages in the repository r as they are
@@ -122,9 +142,8 @@ func holdDockerPackages(ctx context.Context, tx *database.Tx, r, to account.Repo
 	if err != nil {
 		return 0, err
 	}
-	longest := oci.MaxNameLength - len(to.Name.String()) + len(r.Name.Package())
 	long, err := queryNames(ctx, tx, `SELECT name FROM packages WHERE repository_id = ? AND type = 'docker' AND length(name) > ?
-		ORDER BY name LIMIT 1`, r.ID, longest)
+		ORDER BY name LIMIT 1`, r.ID, longestName(r, to))
 	if err != nil {
 		return 0, err
 	}

@@ -28,7 +28,7 @@ func (s *Store) CreateToken(ctx context.Context, t token.Token, limits []access.
 			return err
 		}
 		for _, l := range limits {
-			if err := insertLimit(ctx, tx, id, l); err != nil {
+			if err := s.insertLimit(ctx, tx, id, l); err != nil {
 				return err
 			}
 		}
@@ -65,16 +65,23 @@ func insertToken(ctx context.Context, tx *database.Tx, t token.Token) (id int64,
 }
 
 // insertLimit adds one of a token's limits. Limits of one thing are joined.
-func insertLimit(ctx context.Context, tx *database.Tx, tokenID int64, l access.Limit) error {
-	res, err := tx.Exec(ctx, `INSERT INTO token_limits (token_id, owner_id, package_id, actions)
-		SELECT ?, a.id, ?, ? FROM accounts a WHERE a.id = ? AND a.deleted_at IS NULL
-			AND (CAST(? AS BIGINT) = 0 OR EXISTS (SELECT 1 FROM packages p WHERE p.id = ? AND p.owner_id = a.id AND p.deleted_at IS NULL))
-		ON CONFLICT (token_id, owner_id, package_id) DO UPDATE SET actions = token_limits.actions | excluded.actions`,
-		tokenID, l.PackageID, int64(l.Actions), l.OwnerID, l.PackageID, l.PackageID)
+func (s *Store) insertLimit(ctx context.Context, tx *database.Tx, tokenID int64, l access.Limit) error {
+	none := errs.New(errs.NotFound, "a package that the token should reach is not there")
+	err := s.keepOwner(ctx, tx, presentPackage, l.PackageID, l.OwnerID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return none
+	}
 	if err != nil {
 		return err
 	}
-	return oneRow(res, errs.New(errs.NotFound, "a package that the token should reach is not there"))
+	res, err := tx.Exec(ctx, `INSERT INTO token_limits (token_id, owner_id, package_id, actions)
+		SELECT ?, a.id, ?, ? FROM accounts a WHERE a.id = ? AND a.deleted_at IS NULL
+		ON CONFLICT (token_id, owner_id, package_id) DO UPDATE SET actions = token_limits.actions | excluded.actions`,
+		tokenID, l.PackageID, int64(l.Actions), l.OwnerID)
+	if err != nil {
+		return err
+	}
+	return oneRow(res, none)
 }
 
 // Tokens implements token.UserTokens.
