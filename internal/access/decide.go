@@ -92,7 +92,7 @@ func decide(p Principal, name oci.Name, f Facts, e Effects, role Role, readable 
 
 // decideChange tells whether the package may become what e makes of it.
 func decideChange(p Principal, f Facts, e Effects) Reason {
-	if e.Action == Administer && e.Visibility != "" && !mayMake(p, f, e.Visibility) {
+	if e.Action == Administer && e.Visibility != "" && !MayMake(p, f, e.Visibility) {
 		return visibilityNotAllowed
 	}
 	return allowed
@@ -113,10 +113,16 @@ func decideCreate(p Principal, f Facts, e Effects, role Role) Reason {
 		return allowed
 	}
 	v := e.Visibility
+	if v == "" && f.DefaultVisibility == AsRepository {
+		if mayMakeAny(p, f) { // the first publish shows which it is
+			return allowed
+		}
+		return visibilityNotAllowed
+	}
 	if v == "" {
 		v = f.NewVisibility("")
 	}
-	if !mayMake(p, f, v) {
+	if !MayMake(p, f, v) {
 		return visibilityNotAllowed
 	}
 	return allowed
@@ -251,10 +257,15 @@ func mayPushInto(p Principal, f Facts) bool {
 	return f.Membership == Member
 }
 
-// mayMake reports whether p may give visibility v to a package. What an
-// organization allows to members does not bind its owners; jobs are members. In
-// the Docker registry the repository has the visibility.
-func mayMake(p Principal, f Facts, v Visibility) bool {
+// mayMakeAny reports whether there is a visibility that p may give to a package.
+func mayMakeAny(p Principal, f Facts) bool {
+	return MayMake(p, f, Private) || MayMake(p, f, Internal) || MayMake(p, f, Public)
+}
+
+// MayMake reports whether p, who may push to a package, may give visibility v to
+// it. What an organization allows to members does not bind its owners; jobs are
+// members. In the Docker registry the repository has the visibility.
+func MayMake(p Principal, f Facts, v Visibility) bool {
 	switch {
 	case f.Type == Docker, v == Internal && !f.OwnerIsOrganization:
 		return false

@@ -81,14 +81,12 @@ func (t target) maySet() bool {
 	return access.Decide(t.who.Unrestricted(), t.asked.Name, t.pkg.Facts, e).Allowed
 }
 
-// publishAs has the first publish give the package another visibility than the
-// one it was made with, which must be one that the caller may make there. One
-// who may push to the package and make none leaves it as it is.
+// publishAs has the first publish give the package the visibility v, which must
+// be one that the caller may make there: an upload made the package before that
+// was known. One who may push to the package and make none leaves it as it is,
+// if members may make such packages.
 func (t target) publishAs(p *Publication, v access.Visibility) error {
 	f := t.pkg.Facts
-	if v == f.Visibility {
-		return nil
-	}
 	f.Exists, f.PackageID, f.Retired = false, 0, false
 	e := access.Effects{Action: access.Write, Visibility: v}
 	who := t.who.Unrestricted()
@@ -97,7 +95,7 @@ func (t target) publishAs(p *Publication, v access.Visibility) error {
 	switch {
 	case d.Allowed:
 		p.Visibility = v
-	case d.Reason.Code == "visibility_not_allowed":
+	case d.Reason.Code == "visibility_not_allowed" || !access.MayMake(who, f, f.Visibility):
 		return refusal(t.who, t.asked.Name, f, e, d)
 	}
 	return nil

@@ -152,6 +152,53 @@ func TestVisibilityOfTheRepository(t *testing.T) {
 	})
 }
 
+// Where members make no private packages, the first publish shows which one it is.
+func TestVisibilityOfTheRepositoryAlone(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.withSources()
+		f.exec(`UPDATE accounts SET default_visibility = 'repository', members_create = 4 WHERE login = 'acme'`)
+		secret, open := f.repository("acme/secret", access.Private), f.repository("acme/open", access.Public)
+		carol, dave := f.account("carol", "user"), f.account("dave", "user")
+		f.member("acme", carol, access.Member)
+		f.member("acme", dave, access.Owner)
+		for _, id := range []int64{secret, open} {
+			f.exec(`INSERT INTO repository_grants (repository_id, account_id, role) VALUES (?, ?, 3)`, id, carol.AccountID)
+		}
+		f.check(f.publish(carol, pkg("acme/a"), from("acme/open")))
+		f.check(f.publish(f.job("acme/open", open), pkg("acme/b"), nil))
+		for _, name := range []string{"acme/a", "acme/b"} {
+			if got := f.facts(carol, pkg(name)).Visibility; got != access.Public {
+				f.t.Errorf("%s is %q", name, got)
+			}
+		}
+		for label, err := range map[string]error{
+			"with no repository":        f.publish(carol, pkg("acme/c"), nil),
+			"with a private one":        f.publish(carol, pkg("acme/d"), from("acme/secret")),
+			"by a job of a private one": f.publish(f.job("acme/secret", secret), pkg("acme/e"), nil),
+		} {
+			f.t.Log(label)
+			wantKind(f.t, err, errs.Denied)
+			f.wantReason(err, "visibility_not_allowed")
+		}
+		_, err := f.tag(carol, pkg("acme/f"), []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`), "v1")
+		wantKind(f.t, err, errs.Denied)
+		f.wantReason(err, "visibility_not_allowed")
+		// Nor does one who may make nothing there publish it for the member.
+		f.exec(`INSERT INTO package_repositories (package_id, repository_id, actions_role, codespaces)
+			SELECT id, ?, 'write', 0 FROM packages WHERE name = 'c'`, f.repository("alice/code", access.Private))
+		foreign := f.job("alice/code", f.id(`SELECT r.id FROM repositories r JOIN accounts o ON o.id = r.owner_id WHERE o.login = 'alice'`))
+		wantKind(f.t, f.publish(foreign, pkg("acme/c"), nil), errs.Denied)
+		f.exec(`UPDATE accounts SET members_create = 5 WHERE login = 'acme'`)
+		f.check(f.publish(foreign, pkg("acme/c"), nil))
+		f.check(f.publish(dave, pkg("acme/g"), nil)) // an owner
+		for _, name := range []string{"acme/c", "acme/g"} {
+			if got := f.facts(dave, pkg(name)).Visibility; got != access.Private {
+				f.t.Errorf("%s is %q", name, got)
+			}
+		}
+	})
+}
+
 func TestLabelsOfVersions(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		const described, licensed = "org.opencontainers.image.description", "org.opencontainers.image.licenses"
