@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	t.Helper()
 	cfg := testConfig(t)
 	cfg.SubdomainIsolation = true
+	cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // tests say where they come from
 	w := &matrixWorld{running: composed(t, cfg), t: t, secrets: map[string]string{}}
 	ctx, a := t.Context(), w.app.Accounts
 	for _, login := range []string{"stranger", "olga", "orgowner", "member", "teammate", "outside", "suspended"} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"packhouse/internal/access"
+	"packhouse/internal/errs"
 )
 
 // longestLogin bounds the logins that the throttle remembers.
@@ -17,6 +18,22 @@ const longestLogin = 100
 func (a *Authenticator) Attempt(r *http.Request) (settle func(ok bool), err error) {
 	client := a.Client(r)
 	return a.throttle.admit("@"+clientKey(client), client, a.Now()) // no login has an @
+}
+
+// CountRefusal does what takes an identity token that came with r. If that is
+// Unauthenticated it counts against the limit for clients, and after too many
+// nothing is done: RateLimited. Jobs share addresses, so those that are let in
+// do not count, however many there are at once. Nor does a login: it may be any.
+func (a *Authenticator) CountRefusal(r *http.Request, do func() error) error {
+	client := clientKey(a.Client(r))
+	if wait := a.throttle.clients.wait(client, a.Now()); wait > 0 {
+		return tooMany(wait)
+	}
+	err := do()
+	if errs.Is(err, errs.Unauthenticated) {
+		a.throttle.clients.take(client, a.Now())
+	}
+	return err
 }
 
 // ByPassword returns the principal of a login with its password. No token is

@@ -104,7 +104,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request) (acce
 	case len(headers) > 1:
 		return access.Principal{}, errCredential("more than one Authorization header")
 	case strings.EqualFold(scheme, "Bearer"):
-		return a.byBearer(ctx, value)
+		return a.byBearer(ctx, r, value)
 	case strings.EqualFold(scheme, "Basic"):
 		login, secret, ok := parseBasic(value)
 		if !ok {
@@ -131,7 +131,7 @@ func (a *Authenticator) SignIn(ctx context.Context, r *http.Request, login, secr
 	case login == "" && secret == "":
 		return access.Principal{}, nil
 	case a.takesIdentity(secret):
-		return a.identify(ctx, login, secret)
+		return a.identify(ctx, r, login, secret)
 	case len(login)+len(secret) > maxCredential:
 		return access.Principal{}, errCredential("the user name or the password is not right")
 	case kindOf(secret) != "":
@@ -184,10 +184,10 @@ func (a *Authenticator) secret(ctx context.Context, secret string) (access.Princ
 }
 
 // byBearer tells the things apart that come as Bearer.
-func (a *Authenticator) byBearer(ctx context.Context, value string) (access.Principal, error) {
+func (a *Authenticator) byBearer(ctx context.Context, r *http.Request, value string) (access.Principal, error) {
 	switch {
 	case a.takesIdentity(value):
-		return a.identify(ctx, "", value)
+		return a.identify(ctx, r, "", value)
 	case len(value) > MaxBearer:
 		return access.Principal{}, errBearer()
 	case strings.Contains(value, "."):
@@ -204,7 +204,7 @@ func (a *Authenticator) byBearer(ctx context.Context, value string) (access.Prin
 	case !pair:
 		return a.secret(ctx, string(b))
 	case a.takesIdentity(secret):
-		return a.identify(ctx, login, secret)
+		return a.identify(ctx, r, login, secret)
 	}
 	return a.named(ctx, login, secret)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
@@ -52,8 +53,12 @@ func (a *Authenticator) takesIdentity(text string) bool {
 }
 
 // identify returns the principal of an identity token.
-func (a *Authenticator) identify(ctx context.Context, login, text string) (access.Principal, error) {
-	who, err := a.Identities.Identify(ctx, login, text)
+func (a *Authenticator) identify(ctx context.Context, r *http.Request, login, text string) (access.Principal, error) {
+	var who access.Principal
+	err := a.CountRefusal(r, func() (err error) {
+		who, err = a.Identities.Identify(ctx, login, text)
+		return err
+	})
 	if err != nil {
 		return access.Principal{}, err
 	}

@@ -8,7 +8,7 @@ import (
 	"packhouse/internal/errs"
 )
 
-// throttle limits failed password checks by key: burst at once, then one every
+// throttle limits failed sign-ins by key: burst at once, then one every
 // interval, by the generic cell rate algorithm. It is a memory of this process.
 type throttle struct {
 	interval time.Duration
@@ -32,19 +32,34 @@ func newThrottle(burst int, interval time.Duration) *throttle {
 func (t *throttle) take(key string, now time.Time) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := t.next[key]
-	if at.Before(now) {
-		at = now
-	}
-	at = at.Add(t.interval)
-	if over := at.Sub(now) - time.Duration(t.burst)*t.interval; over > 0 {
-		return over
+	at, wait := t.after(key, now)
+	if wait > 0 {
+		return wait
 	}
 	if len(t.next) >= maxThrottled {
 		t.forget(now)
 	}
 	t.next[key] = at
 	return 0
+}
+
+// wait says how long to wait when there were too many tries, and counts none.
+func (t *throttle) wait(key string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, wait := t.after(key, now)
+	return wait
+}
+
+// after returns what next becomes with one try more, and for how long that is
+// one too many.
+func (t *throttle) after(key string, now time.Time) (at time.Time, wait time.Duration) {
+	at = t.next[key]
+	if at.Before(now) {
+		at = now
+	}
+	at = at.Add(t.interval)
+	return at, at.Sub(now) - time.Duration(t.burst)*t.interval
 }
 
 // giveBack takes a try back that turned out well.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,22 @@ type trusting struct {
 	*fixture
 	*token.Trust
 	issuer *testkit.IssuerProcess
+	asks   atomic.Uint32
+}
+
+// ask sends each request from an address of its own: refusals are counted by
+// address, and most tests are not about that.
+func (f *trusting) ask(t testing.TB, authorization ...string) (access.Principal, error) {
+	t.Helper()
+	n := f.asks.Add(1)
+	return f.askFrom(t, netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), authorization...)
+}
+
+func (f *trusting) askFrom(t testing.TB, client netip.Addr, authorization ...string) (access.Principal, error) {
+	t.Helper()
+	r := request(authorization...)
+	r.RemoteAddr = netip.AddrPortFrom(client, 1).String()
+	return f.Authenticate(t.Context(), r)
 }
 
 func newTrusting(t *testing.T) *trusting {

@@ -51,7 +51,10 @@ func (h *handler) trade(w http.ResponseWriter, r *http.Request, form url.Values)
 	}
 	var made token.Exchanged
 	if err == nil {
-		made, err = h.Exchanger.Exchange(r.Context(), x)
+		err = h.Credentials.CountRefusal(r, func() (err error) {
+			made, err = h.Exchanger.Exchange(r.Context(), x)
+			return err
+		})
 	}
 	if err != nil {
 		return h.refuseExchange(w, err)

@@ -160,6 +160,33 @@ func TestExchangeRefusesAsOAuthSays(t *testing.T) {
 	}
 }
 
+// Refusals count against the client's limit for sign-ins, and are then not
+// looked at any more.
+func TestSEC073_RefusedExchangesAreLimited(t *testing.T) {
+	t.Parallel()
+	f := newExchanging(t)
+	stranger := f.issuer.MintAt(t, f.now, map[string]any{"aud": "https://registry.test", "repository": "evil/app"})
+	for range 40 {
+		if w, body := f.trade(t, f.form(t, nil)); w.Code != 200 {
+			t.Fatalf("%d %v", w.Code, body)
+		}
+	}
+	for i := range 30 {
+		if w, body := f.trade(t, f.form(t, map[string]string{"subject_token": stranger})); w.Code != 400 {
+			t.Fatalf("%d: %d %v", i, w.Code, body)
+		}
+	}
+	for what, form := range map[string]url.Values{"a stranger's": f.form(t, map[string]string{"subject_token": stranger}), "a good one": f.form(t, nil)} {
+		if w, body := f.trade(t, form); w.Code != 429 || w.Header().Get("Retry-After") != "2" {
+			t.Errorf("%s: %d %v", what, w.Code, body)
+		}
+	}
+	f.now = f.now.Add(2 * time.Second)
+	if w, body := f.trade(t, f.form(t, nil)); w.Code != 200 {
+		t.Errorf("after the wait: %d %v", w.Code, body)
+	}
+}
+
 type exchanger func(context.Context, token.Exchange) (token.Exchanged, error)
 
 func (e exchanger) Exchange(ctx context.Context, x token.Exchange) (token.Exchanged, error) {

@@ -24,6 +24,9 @@ type Credentials interface {
 	// SignIn does the same with a login and a token or password that came
 	// with r in another way.
 	SignIn(ctx context.Context, r *http.Request, login, secret string) (access.Principal, error)
+	// CountRefusal does what takes a credential that came with r, and counts it
+	// if that is Unauthenticated; after too many it is RateLimited and not done.
+	CountRefusal(r *http.Request, do func() error) error
 	// Issue signs a bearer token that holds for grants alone.
 	Issue(ctx context.Context, who access.Principal, grants []access.Grant) (token.Bearer, error)
 }
