@@ -124,6 +124,9 @@ func (s *Store) HolderByID(ctx context.Context, accountID int64) (token.Holder, 
 
 // HasLogin implements token.Store.
 func (s *Store) HasLogin(ctx context.Context, accountID int64, login string) (bool, error) {
+	if !storable(login) {
+		return false, nil
+	}
 	var one int
 	err := s.db.Read().QueryRow(ctx, `SELECT 1 FROM logins WHERE login = ? AND account_id = ?`, login, accountID).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"packhouse/internal/access"
 	"packhouse/internal/audit"
@@ -47,8 +48,8 @@ func (s *Store) TrustsIssuer(ctx context.Context, issuer string) (bool, error) {
 }
 
 // storable reports whether what a stranger wrote can be in a row: PostgreSQL
-// refuses to look for a text with a NUL.
-func storable(text string) bool { return !strings.Contains(text, "\x00") }
+// refuses to look for a text with a NUL, or one that is no UTF-8.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 // TrustRulesOf implements token.TrustStore.
 func (s *Store) TrustRulesOf(ctx context.Context, issuer, audience string, after int64, limit int) ([]token.TrustRule, error) {

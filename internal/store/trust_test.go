@@ -178,6 +178,11 @@ func TestTrustRulesAreReadByIssuerAndAudience(t *testing.T) {
 		if known, err := s.TrustsIssuer(t.Context(), testIssuer+"\x00"); err != nil || known {
 			t.Errorf("an issuer that PostgreSQL cannot store: %t, %v", known, err)
 		}
+		for _, login := range []string{"ann\x00", "ann\xff"} {
+			if has, err := s.HasLogin(t.Context(), ann, login); err != nil || has {
+				t.Errorf("the login %q: %t, %v", login, has, err)
+			}
+		}
 		for _, c := range []struct {
 			audience string
 			after    int64
