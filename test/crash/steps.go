@@ -129,9 +129,8 @@ func (w *worker) deleteBlob(ctx context.Context) error {
 	if len(w.loose) == 0 {
 		return nil
 	}
-	i := w.rng.IntN(len(w.loose))
-	digest := w.loose[i]
-	w.loose = slices.Delete(w.loose, i, i+1)
+	digest := w.loose[w.rng.IntN(len(w.loose))]
+	w.loose = slices.DeleteFunc(w.loose, func(other string) bool { return other == digest }) // each of its pushes
 	path := blobPath(w.pkg, digest)
 	c := w.begin("DELETE "+path, map[key]string{{blobKind, w.pkg, digest}: absent})
 	return w.send(ctx, c, request{method: http.MethodDelete, path: path}, http.StatusAccepted)
