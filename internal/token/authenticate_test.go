@@ -165,7 +165,7 @@ func TestTokensThatAreNotMade(t *testing.T) {
 	f := newFixture(t)
 	for what, n := range map[string]token.NewToken{
 		"no scope":        {AccountID: f.ann.ID},
-		"unknown scope":   {AccountID: f.ann.ID, Scopes: 1 << 7},
+		"unknown scope":   {AccountID: f.ann.ID, Scopes: 1 << 15},
 		"already expired": {AccountID: f.ann.ID, Scopes: access.ReadPackages, ExpiresAt: f.now},
 		"an endless note": {AccountID: f.ann.ID, Scopes: access.ReadPackages, Note: strings.Repeat("x", 201)},
 	} {

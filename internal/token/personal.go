@@ -72,7 +72,7 @@ func (p *PersonalTokens) Create(ctx context.Context, by audit.Actor, n NewToken)
 }
 
 func checkScopes(s access.Scopes) error {
-	if s == 0 || s&^(access.AllScopes|access.Repo) != 0 {
+	if s == 0 || s&^access.EveryScope != 0 {
 		return errs.New(errs.Invalid, "a token needs at least one scope, such as read:packages")
 	}
 	return nil

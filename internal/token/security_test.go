@@ -93,7 +93,7 @@ func TestSEC100_OddAudiencesAndForms(t *testing.T) {
 		"account without name": {"sub": ""},
 		"name without account": {"packhouse_account": 0},
 		"account as text":      {"packhouse_account": "1"},
-		"unknown scope":        {"packhouse_scopes": "admin:org"},
+		"unknown scope":        {"packhouse_scopes": "admin:everything"},
 	} {
 		if who, err := f.ask(t, "Bearer "+forge.sign(forge.header(), f.payload(t, changes))); !unauthenticated(err) {
 			t.Errorf("%s: %+v, %v", what, who, err)
