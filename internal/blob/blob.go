@@ -87,3 +87,26 @@ type Presigner interface {
 	// false when no address is configured that clients could reach.
 	Presign(ctx context.Context, loc Location, ttl time.Duration) (address string, ok bool, err error)
 }
+
+// Published is what a store tells of bytes that it holds.
+type Published struct {
+	Location Location
+	// Digest is the one they were published under; zero where the store does
+	// not know it.
+	Digest oci.Digest
+	Size   int64
+	// ModifiedAt is about when their writing began or ended, by the clock of the
+	// store.
+	ModifiedAt time.Time
+}
+
+// Walker is the optional ability of a store to tell what it holds, for the
+// checks that compare bytes with rows. Nothing that a request waits for may use
+// it.
+type Walker interface {
+	// Walk calls visit for all bytes that Open would read, in no order, and
+	// ends with the first error of visit. What is published or removed
+	// meanwhile may be among them or not. On some stores the first bytes of an
+	// upload that goes on are too. Memory does not grow with their number.
+	Walk(ctx context.Context, visit func(Published) error) error
+}

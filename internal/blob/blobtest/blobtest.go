@@ -49,6 +49,7 @@ func Run(t *testing.T, newBacking func(t *testing.T) Backing) {
 		"probe":                          testProbe,
 		"a state is small":               testStateSize,
 		"sha512":                         testSHA512,
+		"walk":                           testWalk,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
