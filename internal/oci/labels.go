@@ -1,8 +1,10 @@
 package oci
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -10,6 +12,8 @@ import (
 // annotations: plain text, cut to the lengths that are shown.
 type Labels struct {
 	Source, Description, Licenses string
+	// ExpiresAfter is how long the image is wanted after its push, as written.
+	ExpiresAfter string
 }
 
 // The longest values in characters. A longer source is none; longer texts are
@@ -18,6 +22,7 @@ const (
 	MaxSource      = 1024
 	MaxDescription = 512
 	MaxLicenses    = 256
+	maxExpires     = 32
 )
 
 // The names of the labels, in a config and as annotations.
@@ -26,6 +31,10 @@ const (
 	labelDescription = "org.opencontainers.image.description"
 	labelLicenses    = "org.opencontainers.image.licenses"
 )
+
+// The labels that ask for an end: Quay's, and the same without its maker's name,
+// which counts before it.
+const labelExpires, labelExpiresOfQuay = "expires-after", "quay.expires-after"
 
 // MaxConfigSize is the size in bytes up to which image configs are read.
 const MaxConfigSize = 1 << 20
@@ -67,7 +76,7 @@ func (l Labels) Or(other Labels) Labels {
 	for _, f := range []struct {
 		mine  *string
 		other string
-	}{{&l.Source, other.Source}, {&l.Description, other.Description}, {&l.Licenses, other.Licenses}} {
+	}{{&l.Source, other.Source}, {&l.Description, other.Description}, {&l.Licenses, other.Licenses}, {&l.ExpiresAfter, other.ExpiresAfter}} {
 		if *f.mine == "" {
 			*f.mine = f.other
 		}
@@ -75,11 +84,20 @@ func (l Labels) Or(other Labels) Labels {
 	return l
 }
 
+// ExpiresAt is when an image pushed at that time is no longer wanted; ok is false
+// when it does not say, or not in a form that ParseAge reads.
+func (l Labels) ExpiresAt(pushed time.Time) (at time.Time, ok bool) {
+	age, err := ParseAge(l.ExpiresAfter)
+	return pushed.Add(age), err == nil
+}
+
 func labelsOf(value func(name string) string) Labels {
 	l := Labels{
 		Source:      plain(value(labelSource), MaxSource+1),
 		Description: plain(value(labelDescription), MaxDescription),
 		Licenses:    plain(value(labelLicenses), MaxLicenses),
+
+		ExpiresAfter: plain(cmp.Or(value(labelExpires), value(labelExpiresOfQuay)), maxExpires),
 	}
 	if len([]rune(l.Source)) > MaxSource {
 		l.Source = ""

@@ -15,7 +15,7 @@ func TestConfigLabels(t *testing.T) {
 		want          Labels
 	}{
 		{"all three", `{"config":{"Labels":{"org.opencontainers.image.source":"https://a.test/b/c","org.opencontainers.image.description":"text","org.opencontainers.image.licenses":"MIT"}}}`,
-			Labels{"https://a.test/b/c", "text", "MIT"}},
+			Labels{Source: "https://a.test/b/c", Description: "text", Licenses: "MIT"}},
 		{"others beside", `{"os":"linux","config":{"Env":["A=b"],"Labels":{"a":"b","org.opencontainers.image.licenses":"MIT"}},"history":[{}]}`, Labels{Licenses: "MIT"}},
 		{"no labels", `{"config":{"Labels":null}}`, Labels{}},
 		{"no config", `{"config":null}`, Labels{}},
@@ -44,8 +44,8 @@ func TestLabelsOfAManifest(t *testing.T) {
 	if got := (&Manifest{}).Labels(); got != (Labels{}) {
 		t.Errorf("without annotations: %+v", got)
 	}
-	got := Labels{Source: "mine", Licenses: "MIT"}.Or(Labels{"theirs", "text", "BSD"})
-	if want := (Labels{"mine", "text", "MIT"}); got != want {
+	got := Labels{Source: "mine", Licenses: "MIT"}.Or(Labels{Source: "theirs", Description: "text", Licenses: "BSD"})
+	if want := (Labels{Source: "mine", Description: "text", Licenses: "MIT"}); got != want {
 		t.Errorf("together: %+v, want %+v", got, want)
 	}
 }
