@@ -11,7 +11,7 @@ type Action string
 
 // The actions. GitHub has the first two.
 const (
-	Published         Action = "published" // a version is new; once for each tag it came with
+	Published         Action = "published" // a version is new or came back with a push; once for each tag it came with
 	Updated           Action = "updated"   // a version that was there got a tag
 	Deleted           Action = "deleted"   // a version, or with no version the package
 	Restored          Action = "restored"  // likewise
@@ -31,9 +31,13 @@ type Event struct {
 	Tag       string `json:"tag,omitempty"`
 	Digest    string `json:"digest,omitempty"`
 	// Previous is the digest that the tag led to, or the visibility that was.
-	Previous string      `json:"previous,omitempty"`
-	Actor    audit.Actor `json:"actor"`
+	Previous string `json:"previous,omitempty"`
+	// Visibility is what the package has now, for a change of that.
+	Visibility string      `json:"visibility,omitempty"`
+	Actor      audit.Actor `json:"actor"`
 	// ActorID is Principal.ID; 0 for the operator.
 	ActorID int64     `json:"actor_id"`
 	At      time.Time `json:"at"`
+	// HookID, unless zero, is the one hook that is told.
+	HookID int64 `json:"hook,omitempty"`
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 )
@@ -83,7 +84,7 @@ func mayName(p access.Package) error {
 // job makes belongs to its repository.
 func (t target) creation() Creation {
 	f := t.pkg.Facts
-	c := Creation{PackageID: t.pkg.ID, Address: t.pkg.Address, OwnerID: f.OwnerID, Actor: t.who.ID()}
+	c := Creation{PackageID: t.pkg.ID, Address: t.pkg.Address, OwnerID: f.OwnerID, Actor: t.who.ID(), By: audit.By(t.who)}
 	if c.PackageID != 0 {
 		return c
 	}
@@ -110,6 +111,9 @@ func cached(ctx context.Context, c *otter.Cache[oci.Digest, []byte], d oci.Diges
 	content, err := load(ctx, d)
 	if err != nil {
 		return nil, err
+	}
+	if d.Algorithm().FromBytes(content) != d {
+		return nil, damaged(nil, d)
 	}
 	c.Set(d, content)
 	return content, nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/oci"
 )
@@ -59,6 +60,9 @@ type Blob struct {
 	Size   int64
 	// Location is empty when the bytes lie in the database.
 	Location blob.Location
+	// Damaged is set when the bytes were found to be others or gone. They are
+	// not served; a push of the blob replaces them.
+	Damaged bool
 	// LeaseUntil is how long the bytes are promised to stay without a
 	// manifest that needs them.
 	LeaseUntil time.Time
@@ -109,6 +113,7 @@ type Creation struct {
 	Address    access.Package
 	OwnerID    int64
 	Actor      int64 // Principal.ID
+	By         audit.Actor
 	Visibility access.Visibility
 	// Admin is the account that becomes admin of it; zero for none.
 	Admin int64

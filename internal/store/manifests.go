@@ -30,15 +30,21 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 		if err := keepManifest(ctx, tx, c); err != nil {
 			return err
 		}
-		if err := keepVersion(ctx, tx, id, c); err != nil {
+		events := newEvents(id, c)
+		if events.version, events.fresh, err = keepVersion(ctx, tx, id, c); err != nil {
 			return err
 		}
 		for _, tag := range c.Tags {
-			if err := setTag(ctx, tx, id, tag, c); err != nil {
+			previous, err := setTag(ctx, tx, id, tag, c)
+			if err != nil {
 				return err
 			}
+			events.set(tag, previous)
 		}
-		return s.publish(ctx, tx, id, c)
+		if err := s.publish(ctx, tx, id, c); err != nil {
+			return err
+		}
+		return emitAll(ctx, tx, events.list())
 	})
 }
 
@@ -151,17 +157,18 @@ func scanSizes(ctx context.Context, q database.Querier, query string, args []any
 	return rows.Err()
 }
 
-// keepManifest stores bytes and edges, once per digest.
+// keepManifest stores bytes and edges, once per digest. Bytes that were damaged
+// are replaced.
 func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
 	res, err := tx.Exec(ctx, `INSERT INTO manifests (digest, content, created_at) VALUES (?, ?, ?)
-		ON CONFLICT (digest) DO NOTHING`, c.Digest.String(), c.Content, toMicros(c.Now))
+		ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE manifests.content <> excluded.content`, c.Digest.String(), c.Content, toMicros(c.Now))
 	if err != nil {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	const insertEdge = `INSERT INTO edges (parent, child, kind) VALUES (?, ?, ?)`
+	const insertEdge = `INSERT INTO edges (parent, child, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	for _, part := range c.Parts {
 		kind := "blob"
 		if part.Kind == oci.PartManifest {
@@ -173,7 +180,7 @@ func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestComm
 	}
 	// Foreign layers need not be held, but where they are they must stay.
 	for _, part := range c.Manifest.ForeignParts() {
-		if _, err := tx.Exec(ctx, insertEdge+` ON CONFLICT DO NOTHING`, c.Digest.String(), part.Digest.String(), "blob"); err != nil {
+		if _, err := tx.Exec(ctx, insertEdge, c.Digest.String(), part.Digest.String(), "blob"); err != nil {
 			return err
 		}
 	}
@@ -185,48 +192,66 @@ func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestComm
 }
 
 // keepVersion makes the manifest a version of the package, or brings a deleted
-// one back.
-func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) error {
+// one back. It returns the version's id, and whether it was not there before.
+func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) (id int64, fresh bool, err error) {
 	annotations, err := json.Marshal(c.Manifest.Annotations)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
 	var subject any
 	if c.Manifest.Subject != nil {
 		subject = c.Manifest.Subject.Digest.String()
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO versions
+	err = tx.QueryRow(ctx, `INSERT INTO versions
 		(package_id, digest, media_type, size, subject, artifact_type, annotations, source, description, licenses, created_at, created_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (package_id, digest) DO UPDATE SET media_type = excluded.media_type, deleted_at = NULL,
-			source = excluded.source, description = excluded.description, licenses = excluded.licenses`,
+		ON CONFLICT (package_id, digest) DO NOTHING RETURNING id`,
 		packageID, c.Digest.String(), c.Manifest.MediaType, len(c.Content), subject, c.Manifest.ArtifactType,
-		string(annotations), c.Labels.Source, c.Labels.Description, c.Labels.Licenses, toMicros(c.Now), c.Into.Actor)
-	return err
+		string(annotations), c.Labels.Source, c.Labels.Description, c.Labels.Licenses, toMicros(c.Now), c.Into.Actor).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, true, err
+	}
+	return keepVersionAgain(ctx, tx, packageID, c)
+}
+
+// keepVersionAgain is keepVersion for one that has a row.
+func keepVersionAgain(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) (id int64, fresh bool, err error) {
+	args := []any{c.Manifest.MediaType, c.Labels.Source, c.Labels.Description, c.Labels.Licenses, packageID, c.Digest.String()}
+	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?
+		WHERE package_id = ? AND digest = ? AND deleted_at IS NULL RETURNING id`, args...).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, false, err
+	}
+	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?, deleted_at = NULL, deleted_by = NULL
+		WHERE package_id = ? AND digest = ? AND deleted_at IS NOT NULL RETURNING id`, args...).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, database.ErrRetry // it was restored or purged at this moment
+	}
+	return id, true, err
 }
 
 // setTag ends the tag's present interval and begins one at the new digest;
-// nothing when it points there already.
-func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, c *registry.ManifestCommit) error {
-	var present string
-	err := tx.QueryRow(ctx, `SELECT digest FROM tags WHERE package_id = ? AND name = ? AND until IS NULL`,
+// nothing when it points there already. It returns the digest that the tag led
+// to, "" for none.
+func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, c *registry.ManifestCommit) (present string, err error) {
+	err = tx.QueryRow(ctx, `SELECT digest FROM tags WHERE package_id = ? AND name = ? AND until IS NULL`,
 		packageID, tag.String()).Scan(&present)
 	if err == nil && present == c.Digest.String() {
-		return nil
+		return present, nil
 	}
 	if err == nil {
 		if _, err := endTag(ctx, tx, packageID, tag, c.Now); err != nil {
-			return err
+			return "", err
 		}
 	} else if !errors.Is(err, sql.ErrNoRows) {
-		return err
+		return "", err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO tags (package_id, name, digest, since, set_by) VALUES (?, ?, ?, ?, ?)`,
 		packageID, tag.String(), c.Digest.String(), toMicros(c.Now), c.Into.Actor)
 	if database.IsUnique(err) {
-		return database.ErrRetry // another push set the tag at this moment
+		return "", database.ErrRetry // another push set the tag at this moment
 	}
-	return err
+	return present, err
 }
 
 func endTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, now time.Time) (sql.Result, error) {

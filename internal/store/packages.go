@@ -9,6 +9,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/hooks"
 	"packhouse/internal/packages"
 )
 
@@ -71,8 +72,15 @@ func (s *Store) SetPackageVisibility(ctx context.Context, id int64, v access.Vis
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `UPDATE packages SET visibility = ? WHERE id = ?`, string(v), id)
-		return err
+		if _, err := tx.Exec(ctx, `UPDATE packages SET visibility = ? WHERE id = ?`, string(v), id); err != nil {
+			return err
+		}
+		if p.visibility == string(v) {
+			return nil
+		}
+		return emit(ctx, tx, hooks.Event{
+			Action: hooks.VisibilityChanged, PackageID: id, Previous: p.visibility, Visibility: string(v), Actor: e.Actor, At: e.At,
+		})
 	})
 }
 

@@ -59,6 +59,7 @@ ALTER TABLE blobs ADD COLUMN verified_at BIGINT; -- when its bytes were last has
 UPDATE blobs SET review_at = lease_until;
 CREATE INDEX blobs_review ON blobs (review_at) WHERE review_at IS NOT NULL;
 CREATE INDEX blobs_suspect ON blobs (digest) WHERE state = 'suspect';
+CREATE UNIQUE INDEX blobs_location ON blobs (location) WHERE location <> ''; -- for the checks of what the store holds
 
 -- Bytes that no row of blobs leads to any more, until they are removed. They
 -- can be taken back until then. A blob that is pushed again gets bytes of its own.
@@ -104,6 +105,7 @@ CREATE TABLE jobs (
     priority     BIGINT NOT NULL, -- the lower, the sooner
     attempt      BIGINT NOT NULL, -- rises with every start; who has an older one has lost the job
     max_attempts BIGINT NOT NULL,
+    uncounted    BIGINT  NOT NULL DEFAULT 0, -- attempts beside those: put off, or given back
     run_at       BIGINT NOT NULL,
     lease_until  BIGINT, -- of a running one; then another node may take it
     node         TEXT COLLATE "C"    NOT NULL DEFAULT '',
@@ -116,7 +118,7 @@ CREATE TABLE jobs (
 CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL AND state IN ('available', 'running');
 CREATE INDEX jobs_due ON jobs (kind, priority, run_at, id) WHERE state = 'available';
 CREATE INDEX jobs_lease ON jobs (lease_until) WHERE state = 'running';
-CREATE INDEX jobs_ended ON jobs (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX jobs_ended ON jobs (state, ended_at) WHERE ended_at IS NOT NULL;
 
 -- When each piece of work that comes back is due again, for all nodes.
 CREATE TABLE schedules (
@@ -140,6 +142,7 @@ CREATE TABLE hooks (
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
     created_by    BIGINT NOT NULL,
+    updated_by    BIGINT NOT NULL, -- who answers for it: who made it or changed it last, 0 for the operator
     failing_since BIGINT
 );
 CREATE INDEX hooks_owner ON hooks (owner_id, id);
@@ -149,6 +152,7 @@ CREATE INDEX hooks_package ON hooks (package_id, id) WHERE package_id IS NOT NUL
 CREATE TABLE deliveries (
     id               BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     hook_id          BIGINT NOT NULL REFERENCES hooks (id),
+    event_id         BIGINT, -- the job that carried the event; NULL for a redelivery
     guid             TEXT COLLATE "C"    NOT NULL, -- the same for each redelivery
     event            TEXT COLLATE "C"    NOT NULL,
     action           TEXT COLLATE "C"    NOT NULL,
@@ -156,6 +160,7 @@ CREATE TABLE deliveries (
     payload          TEXT COLLATE "C"    NOT NULL,
     state            TEXT COLLATE "C"    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts         BIGINT NOT NULL,
+    next_at          BIGINT NOT NULL, -- no attempt begins before; of a pending one
     status_code      BIGINT NOT NULL, -- 0 before there was an answer
     error            TEXT COLLATE "C"    NOT NULL,
     request_headers  TEXT COLLATE "C"    NOT NULL, -- JSON
@@ -167,6 +172,8 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_hook ON deliveries (hook_id, id);
 CREATE INDEX deliveries_age ON deliveries (created_at);
+CREATE UNIQUE INDEX deliveries_event ON deliveries (event_id, hook_id, event) WHERE event_id IS NOT NULL;
+CREATE INDEX deliveries_pending ON deliveries (hook_id, id) WHERE state = 'pending';
 
 -- Rules by which old versions go: of a package, or with package_id 0 of all
 -- packages of the owner that have none of their own.
