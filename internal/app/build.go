@@ -118,6 +118,9 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	if err := a.composePages(cfg); err != nil {
 		return err
 	}
+	if err := a.composeAPI(cfg); err != nil {
+		return err
+	}
 	a.Handlers.Ready = []Check{{Name: "database", Probe: a.db.Ping}, {Name: "blobs", Probe: blobs.Probe}}
 	return nil
 }

@@ -17,14 +17,24 @@ import (
 type dispatch struct {
 	main   site
 	hosts  map[string]site
+	api    http.Handler
 	health http.Handler
 }
 
 // site is what one host serves.
-type site struct{ registry, token, rest http.Handler }
+type site struct {
+	registry, token, rest http.Handler
+	asSent                bool // rest takes every path as it was sent
+}
+
+// apiPrefix is what the paths of the REST API begin with, but for its own host.
+const apiPrefix = "/api/v3"
 
 func newDispatch(h Handlers, health *health) *dispatch {
-	d := &dispatch{main: newSite(h.Registry, h.Token, h.Pages), hosts: map[string]site{}, health: health}
+	d := &dispatch{main: newSite(h.Registry, h.Token, h.Pages), hosts: map[string]site{}, health: health, api: orNotFound(h.API)}
+	if h.APIHost != "" {
+		d.hosts[h.APIHost] = site{orNotFound(nil), orNotFound(nil), d.api, true}
+	}
 	for name, f := range h.Hosts {
 		d.hosts[name] = newSite(f.Registry, f.Token, nil)
 	}
@@ -32,7 +42,7 @@ func newDispatch(h Handlers, health *health) *dispatch {
 }
 
 func newSite(registry, token, rest http.Handler) site {
-	return site{orNotFound(registry), orNotFound(token), orNotFound(rest)}
+	return site{orNotFound(registry), orNotFound(token), orNotFound(rest), false}
 }
 
 func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +54,10 @@ func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		at.token.ServeHTTP(w, r)
 	case address == "/healthz", address == "/readyz":
 		d.health.ServeHTTP(w, r)
+	case at.asSent:
+		at.rest.ServeHTTP(w, r)
+	case address == apiPrefix, strings.HasPrefix(address, apiPrefix+"/"):
+		http.StripPrefix(apiPrefix, d.api).ServeHTTP(w, r)
 	case address != "/" && path.Clean(address) != strings.TrimSuffix(address, "/"):
 		notFound(w, r) // the pages would redirect it, to the registry too
 	default:

@@ -18,11 +18,14 @@ import (
 type Handlers struct {
 	Registry http.Handler // everything below /v2/
 	Token    http.Handler // /token
+	API      http.Handler // everything below /api/v3, and on APIHost
 	Pages    http.Handler // everything else
 	// Hosts serve a registry of their own and nothing else; the three above are
 	// for every other host. The keys are names in lower case, without a port.
 	Hosts map[string]Front
-	Ready []Check // what must work for /readyz to say yes
+	// APIHost serves API at /; "" for none.
+	APIHost string
+	Ready   []Check // what must work for /readyz to say yes
 }
 
 // Front is what a client of one registry talks to.

@@ -39,17 +39,20 @@ type Config struct {
 	// AdminPassword is the password that the first start gives to admin.
 	AdminPassword Secret
 
-	Database Database
-	S3       S3
-	TLS      TLS
-	Log      Log
-	OTLP     OTLP
-	HTTP     HTTP
-	Drain    Drain
-	Registry Registry
-	Docker   Docker
-	OIDC     OIDC
-	Identity Identity
+	Database  Database
+	S3        S3
+	TLS       TLS
+	Log       Log
+	OTLP      OTLP
+	HTTP      HTTP
+	Drain     Drain
+	Registry  Registry
+	Docker    Docker
+	API       API
+	GC        GC
+	Retention Retention
+	OIDC      OIDC
+	Identity  Identity
 }
 
 // The values of BareHost.
@@ -148,6 +151,31 @@ type Registry struct {
 	SourceHosts []string
 }
 
+// API holds the limits of the REST API: requests an hour of one caller at one
+// node, and of one address without a credential; 0 for any number.
+type API struct {
+	RateLimit          int
+	AnonymousRateLimit int
+}
+
+// GC says when bytes that nothing needs are removed.
+type GC struct {
+	Interval time.Duration // between two looks
+	// Grace is how long a blob is promised to stay after it was pushed or found
+	// to be there, without a manifest that needs it. It is longer than any push.
+	Grace time.Duration
+	// CondemnFor is how long a blob that nothing needs can still be taken back
+	// by a push; TrashFor how long its bytes then lie in the trash.
+	CondemnFor, TrashFor time.Duration
+	// MaxShare of all bytes is condemned in one go without being asked; 1: any.
+	MaxShare float64
+}
+
+// Retention says how long what was deleted can be restored.
+type Retention struct {
+	RestoreWindow time.Duration
+}
+
 // Docker holds what is different in the Docker registry.
 type Docker struct {
 	MaxBlobSize ByteSize
@@ -181,9 +209,14 @@ func Default() *Config {
 			UploadLife:       24 * time.Hour,
 			MaxUploads:       100,
 		},
-		Docker:   Docker{MaxBlobSize: 5 * GiB},
-		OIDC:     defaultOIDC(),
-		Identity: Identity{TokenLife: time.Hour},
+		Docker: Docker{MaxBlobSize: 5 * GiB},
+		API:    API{RateLimit: 15_000, AnonymousRateLimit: 600},
+		GC: GC{
+			Interval: time.Minute, Grace: 48 * time.Hour, CondemnFor: 24 * time.Hour, TrashFor: 7 * 24 * time.Hour, MaxShare: 0.2,
+		},
+		Retention: Retention{RestoreWindow: 30 * 24 * time.Hour},
+		OIDC:      defaultOIDC(),
+		Identity:  Identity{TokenLife: time.Hour},
 	}
 }
 

@@ -12,6 +12,12 @@ func (c *Config) ContainersURL() string { return c.subdomain("containers.") }
 // DockerURL: see ContainersURL.
 func (c *Config) DockerURL() string { return c.subdomain("docker.") }
 
+// APIURL is the address of the REST API.
+func (c *Config) APIURL() string { return c.URL + "/api/v3" }
+
+// APIHost is the name on which the REST API is served at / too.
+func (c *Config) APIHost() string { return "api." + hostOf(c.URL) }
+
 func (c *Config) subdomain(prefix string) string {
 	if !c.SubdomainIsolation {
 		return c.URL

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Validate checks the rules that hold between settings. Its error has one line
@@ -21,6 +22,7 @@ func (c *Config) Validate() error {
 	c.checkStorage(&p)
 	c.checkObservation(&p)
 	c.checkLimits(&p)
+	c.checkLifecycle(&p)
 	c.checkOIDC(&p)
 	c.checkIdentity(&p)
 	return errors.Join(p...)
@@ -101,7 +103,18 @@ func (c *Config) checkLimits(p *problems) {
 	for _, h := range r.SourceHosts {
 		p.need(h != "" && !strings.ContainsAny(h, "/:@*? "), "registry.source_hosts", "must be host names, without a scheme, port or path")
 	}
+	p.need(c.API.RateLimit >= 0 && c.API.AnonymousRateLimit >= 0, "api.rate_limit", "must be 0 or more")
 	p.need(c.Docker.MaxBlobSize > 0, "docker.max_blob_size", "must be more than 0")
+}
+
+func (c *Config) checkLifecycle(p *problems) {
+	g := c.GC
+	p.need(g.Interval >= time.Second, "gc.interval", "must be 1s or more")
+	p.need(g.Grace > c.Registry.UploadLife, "gc.grace", "must be more than registry.upload_life: a push that goes on must find what it sent first")
+	p.need(g.CondemnFor > 0, "gc.condemn_for", "must be more than 0")
+	p.need(g.TrashFor >= 0, "gc.trash_for", "must not be negative")
+	p.need(g.MaxShare > 0 && g.MaxShare <= 1, "gc.max_share", "must be more than 0, and 1 at most")
+	p.need(c.Retention.RestoreWindow >= 0, "retention.restore_window", "must not be negative")
 }
 
 // derivedURL is the public address of a server that nobody named.

@@ -1,0 +1,24 @@
+package app
+
+import (
+	"net/netip"
+	"time"
+
+	"packhouse/internal/api/rest"
+	"packhouse/internal/config"
+	"packhouse/internal/httpx"
+)
+
+// composeAPI makes the REST API.
+func (a *App) composeAPI(cfg *config.Config) error {
+	api, err := rest.New(rest.Deps{
+		Authenticator: a.Tokens, Base: cfg.APIURL(), Site: cfg.URL,
+		RateLimit: cfg.API.RateLimit, AnonymousRateLimit: cfg.API.AnonymousRateLimit,
+		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now,
+	})
+	a.Handlers.API = api
+	if _, err := netip.ParseAddr(cfg.Hosts()[0]); err != nil { // an address has no names below it
+		a.Handlers.APIHost = cfg.APIHost()
+	}
+	return err
+}
