@@ -202,12 +202,15 @@ func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *regis
 	if c.Manifest.Subject != nil {
 		subject = c.Manifest.Subject.Digest.String()
 	}
+	size := int64(len(c.Content))
 	err = tx.QueryRow(ctx, `INSERT INTO versions
-		(package_id, digest, media_type, size, subject, artifact_type, annotations, source, description, licenses, created_at, created_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(package_id, digest, media_type, size, subject, artifact_type, annotations, source, description, licenses,
+			kind, total_size, expires_at, created_at, created_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (package_id, digest) DO NOTHING RETURNING id`,
-		packageID, c.Digest.String(), c.Manifest.MediaType, len(c.Content), subject, c.Manifest.ArtifactType,
-		string(annotations), c.Labels.Source, c.Labels.Description, c.Labels.Licenses, toMicros(c.Now), c.Into.Actor).Scan(&id)
+		packageID, c.Digest.String(), c.Manifest.MediaType, size, subject, c.Manifest.ArtifactType,
+		string(annotations), c.Labels.Source, c.Labels.Description, c.Labels.Licenses,
+		string(c.Manifest.KindAs(c.Tags)), c.Manifest.TotalSize(size), expiry(c.Labels, c.Now), toMicros(c.Now), c.Into.Actor).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, true, err
 	}
@@ -216,13 +219,18 @@ func keepVersion(ctx context.Context, tx *database.Tx, packageID int64, c *regis
 
 // keepVersionAgain is keepVersion for one that has a row.
 func keepVersionAgain(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) (id int64, fresh bool, err error) {
-	args := []any{c.Manifest.MediaType, c.Labels.Source, c.Labels.Description, c.Labels.Licenses, packageID, c.Digest.String()}
-	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?
+	args := []any{
+		c.Manifest.MediaType, c.Labels.Source, c.Labels.Description, c.Labels.Licenses,
+		string(c.Manifest.KindAs(c.Tags)), c.Manifest.TotalSize(int64(len(c.Content))), expiry(c.Labels, c.Now), packageID, c.Digest.String(),
+	}
+	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?,
+			kind = ?, total_size = ?, expires_at = ?
 		WHERE package_id = ? AND digest = ? AND deleted_at IS NULL RETURNING id`, args...).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, false, err
 	}
-	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?, deleted_at = NULL, deleted_by = NULL
+	err = tx.QueryRow(ctx, `UPDATE versions SET media_type = ?, source = ?, description = ?, licenses = ?,
+			kind = ?, total_size = ?, expires_at = ?, deleted_at = NULL, deleted_by = NULL
 		WHERE package_id = ? AND digest = ? AND deleted_at IS NOT NULL RETURNING id`, args...).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, database.ErrRetry // it was restored or purged at this moment
@@ -240,6 +248,9 @@ func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, 
 		return present, nil
 	}
 	if err == nil {
+		if err := checkMutable(ctx, tx, packageID, tag.String()); err != nil {
+			return "", err
+		}
 		if _, err := endTag(ctx, tx, packageID, tag, c.Now); err != nil {
 			return "", err
 		}
@@ -262,6 +273,9 @@ func endTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, 
 // DeleteTag implements registry.Commits.
 func (s *Store) DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, now time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := checkMutable(ctx, tx, packageID, tag.String()); err != nil {
+			return err
+		}
 		res, err := endTag(ctx, tx, packageID, tag, now)
 		if err != nil {
 			return err
@@ -273,6 +287,9 @@ func (s *Store) DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, now
 // DeleteVersion implements registry.Commits.
 func (s *Store) DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, now time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := checkVersionMutable(ctx, tx, packageID, d.String()); err != nil {
+			return err
+		}
 		res, err := tx.Exec(ctx, `UPDATE versions SET deleted_at = ? WHERE package_id = ? AND digest = ? AND deleted_at IS NULL`,
 			toMicros(now), packageID, d.String())
 		if err != nil {

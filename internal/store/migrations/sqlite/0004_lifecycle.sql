@@ -34,9 +34,11 @@ CREATE INDEX tags_history ON tags (package_id, name, id);
 ALTER TABLE versions ADD COLUMN kind TEXT NOT NULL DEFAULT '';
 ALTER TABLE versions ADD COLUMN total_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE versions ADD COLUMN expires_at INTEGER; -- as its labels ask for
+CREATE INDEX versions_unclassified ON versions (package_id, id) WHERE kind = '';
 
--- Pulls, each counted once: of a version under the tag that was asked for ('' for
--- a digest), by days since 1970. The sums stand beside what they are sums of.
+-- Pulls, each counted once: of a version under the tag that was asked for, '' for
+-- a digest and '*' for what was pulled as a part of an index, which the sum of a
+-- package leaves out; by days since 1970. The sums stand beside what they are sums of.
 CREATE TABLE downloads (
     package_id INTEGER NOT NULL REFERENCES packages (id),
     version_id INTEGER NOT NULL,

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"packhouse/internal/database"
+	"packhouse/internal/oci"
+)
+
+// expiry is the column expires_at of what was pushed with these labels.
+func expiry(l oci.Labels, pushed time.Time) any {
+	if at, ok := l.ExpiresAt(pushed); ok {
+		return toMicros(at)
+	}
+	return nil
+}
+
+// unclassified is a version from before kinds were known.
+type unclassified struct {
+	packageID, id, created int64
+	digest, mediaType      string
+	content                []byte
+}
+
+// ClassifyVersions works out what up to n versions are that were pushed when
+// nobody did so, and returns how many there were.
+func (s *Store) ClassifyVersions(ctx context.Context, n int) (int, error) {
+	list, err := s.unclassified(ctx, n)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	return len(list), s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		for _, v := range list {
+			if err := classify(ctx, tx, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) unclassified(ctx context.Context, n int) ([]unclassified, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT v.package_id, v.id, v.created_at, v.digest, v.media_type, m.content
+		FROM versions v JOIN manifests m ON m.digest = v.digest WHERE v.kind = '' ORDER BY v.package_id, v.id LIMIT ?`, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []unclassified
+	for rows.Next() {
+		var v unclassified
+		if err := rows.Scan(&v.packageID, &v.id, &v.created, &v.digest, &v.mediaType, &v.content); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// classify goes by what a push goes by: the manifest, the labels of its config,
+// where these lie in the database, and the tags it has.
+func classify(ctx context.Context, tx *database.Tx, v unclassified) error {
+	names, err := queryNames(ctx, tx, `SELECT name FROM tags WHERE package_id = ? AND digest = ? AND until IS NULL`, v.packageID, v.digest)
+	if err != nil {
+		return err
+	}
+	var tags []oci.Tag
+	for _, name := range names {
+		tag, err := oci.ParseTag(name)
+		if err != nil {
+			return err
+		}
+		tags = append(tags, tag)
+	}
+	kind, size, labels := oci.KindArtifact, int64(len(v.content)), oci.Labels{}
+	if m, err := oci.ParseManifest(v.mediaType, v.content); err == nil { // else damaged: a push repairs it
+		kind, size, labels = m.KindAs(tags), m.TotalSize(size), m.Labels()
+		if m.Config != nil && oci.IsImageConfig(m.Config.MediaType) {
+			config, err := queryContents(ctx, tx, m.Config.Digest.String())
+			if err != nil {
+				return err
+			}
+			labels = oci.ConfigLabels(config).Or(labels)
+		}
+	}
+	_, err = tx.Exec(ctx, `UPDATE versions SET kind = ?, total_size = ?, expires_at = ? WHERE id = ? AND kind = ''`,
+		string(kind), size, expiry(labels, fromMicros(v.created)), v.id)
+	return err
+}
+
+// queryContents returns the bytes of a blob that lies in the database; nil for
+// another.
+func queryContents(ctx context.Context, q database.Querier, digest string) ([]byte, error) {
+	rows, err := q.Query(ctx, `SELECT content FROM blob_contents WHERE digest = ?`, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var content []byte
+	for rows.Next() {
+		if err := rows.Scan(&content); err != nil {
+			return nil, err
+		}
+	}
+	return content, rows.Err()
+}
