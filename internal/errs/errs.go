@@ -18,7 +18,7 @@ type Kind int
 
 // The kinds, in the order of the HTTP statuses they usually become.
 const (
-	Internal        Kind = iota // a fault of ours: 500 and the request id, nothing else
+	Internal        Kind = iota // a fault of ours: 500 and the request id; the text too where there is a code
 	Invalid                     // the request breaks a rule of the protocol
 	Unauthenticated             // no credential, or one that does not hold
 	Denied                      // a credential that holds, without the right

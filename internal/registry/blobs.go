@@ -12,9 +12,13 @@ import (
 )
 
 // FindBlob returns the blob if the package holds it and who may read the
-// package. It writes nothing, so it works while nothing can be written.
+// package. It writes nothing, so it works while nothing can be written. A blob
+// whose bytes are damaged is an Internal error that says so.
 func (s *Service) FindBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
 	_, b, err := s.findBlob(ctx, who, p, d)
+	if err == nil && b.Damaged {
+		return Blob{}, damaged(nil, d)
+	}
 	return b, err
 }
 
@@ -33,15 +37,24 @@ func (s *Service) findBlob(ctx context.Context, who access.Principal, p access.P
 }
 
 // StatBlob is FindBlob for one who asks whether the blob has to be sent. To
-// those who may push, it promises that the bytes stay for Limits.Grace.
+// those who may push, it promises that the bytes stay for Limits.Grace; damaged
+// ones are not there for them, so that they send them again.
 func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Blob, error) {
 	pkg, b, err := s.findBlob(ctx, who, p, d)
 	if err != nil {
 		return Blob{}, err
 	}
 	now := s.Now()
-	if b.LeaseUntil.Sub(now) < s.Limits.Grace/2 &&
-		access.Decide(who, p.Name, pkg.Facts, access.Effects{Action: access.Write}).Allowed {
+	if !b.Damaged && b.LeaseUntil.Sub(now) >= s.Limits.Grace/2 {
+		return b, nil
+	}
+	mayPush := access.Decide(who, p.Name, pkg.Facts, access.Effects{Action: access.Write}).Allowed
+	switch {
+	case b.Damaged && mayPush:
+		return Blob{}, blobUnknown(d)
+	case b.Damaged:
+		return Blob{}, damaged(nil, d)
+	case mayPush:
 		if err := s.Commits.RenewBlob(ctx, d, now.Add(s.Limits.Grace)); err != nil {
 			return Blob{}, err
 		}
@@ -53,8 +66,8 @@ func (s *Service) StatBlob(ctx context.Context, who access.Principal, p access.P
 func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
 	if b.Location != "" {
 		o, err := s.Blobs.Open(ctx, b.Location, b.Size)
-		if errs.Is(err, errs.NotFound) { // on record and not there: our fault, not the caller's
-			err = errs.Wrap(errs.Internal, err, "the bytes of %s are missing", b.Digest)
+		if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Internal) { // on record and not there, or of another size
+			err = damaged(err, b.Digest)
 		}
 		return o, err
 	}
@@ -113,6 +126,13 @@ func (s *Service) holds(ctx context.Context, loc blob.Location, size int64) (boo
 		return false, nil
 	}
 	return false, err
+}
+
+// damaged says that bytes which are on record are not those that were pushed, or
+// are gone: our fault, and the one thing about it that a caller can do.
+func damaged(cause error, d oci.Digest) error {
+	e := errs.Wrap(errs.Internal, cause, "the stored bytes of %s are damaged; push it again to repair it", d)
+	return e.WithCode("BLOB_DAMAGED").WithDetail(map[string]string{"digest": d.String()})
 }
 
 func blobUnknown(d oci.Digest) error {

@@ -20,6 +20,7 @@ type Lookups interface {
 	// Version also looks up the version that ref names; nil when there is none.
 	Version(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) (Package, *Version, error)
 	// Blob also looks up a blob that the package holds; nil when it does not.
+	// One whose bytes are damaged is found too.
 	Blob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (Package, *Blob, error)
 	// BlobContent returns the bytes of a blob that has no location.
 	BlobContent(ctx context.Context, d oci.Digest) ([]byte, error)
@@ -29,7 +30,8 @@ type Lookups interface {
 	// when none was found, and not all are looked at. It serves a mount that
 	// names no source.
 	Holder(ctx context.Context, who access.Principal, d oci.Digest) (p access.Package, ok bool, err error)
-	// AnyBlob returns the blob row of d whoever holds it; nil when there is none.
+	// AnyBlob returns the blob row of d whoever holds it; nil when there is none,
+	// or one whose bytes are damaged.
 	AnyBlob(ctx context.Context, d oci.Digest) (*Blob, error)
 }
 

@@ -54,12 +54,14 @@ func brokenLocation(c *registry.BlobCommit) string {
 	return "-"
 }
 
+// keepContent also replaces bytes that were damaged.
 func keepContent(ctx context.Context, tx *database.Tx, c *registry.BlobCommit) error {
 	content := c.Content
 	if content == nil {
 		content = []byte{}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO blob_contents (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING`,
+	_, err := tx.Exec(ctx, `INSERT INTO blob_contents (digest, content) VALUES (?, ?)
+		ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE blob_contents.content <> excluded.content`,
 		c.Digest.String(), content)
 	return err
 }

@@ -57,9 +57,9 @@ func (s *Store) askVersion(ctx context.Context, who access.Principal, p access.P
 }
 
 const blobQuery = `SELECT ` + factColumns + retiredColumn +
-	`, COALESCE(b.size, -1), COALESCE(b.location, ''), COALESCE(b.lease_until, 0)` + factTables + `
+	`, COALESCE(b.size, -1), COALESCE(b.location, ''), COALESCE(b.lease_until, 0), COALESCE(b.state, '')` + factTables + `
 	LEFT JOIN package_blobs h ON h.package_id = p.id AND h.digest = ?
-	LEFT JOIN blobs b ON b.digest = h.digest AND b.state IN ('live', 'condemned')`
+	LEFT JOIN blobs b ON b.digest = h.digest AND b.state IN ('live', 'condemned', 'suspect')`
 
 // Blob implements registry.Lookups.
 func (s *Store) Blob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
@@ -74,12 +74,13 @@ func (s *Store) Blob(ctx context.Context, who access.Principal, p access.Package
 
 func (s *Store) askBlob(ctx context.Context, who access.Principal, p access.Package, d oci.Digest) (registry.Package, *registry.Blob, error) {
 	var lease int64
+	var state string
 	b := registry.Blob{Digest: d}
-	pkg, err := s.ask(ctx, blobQuery, who, p, []any{d.String()}, &b.Size, &b.Location, &lease)
+	pkg, err := s.ask(ctx, blobQuery, who, p, []any{d.String()}, &b.Size, &b.Location, &lease, &state)
 	if err != nil || b.Size < 0 || pkg.ID == 0 {
 		return pkg, nil, err
 	}
-	b.LeaseUntil = fromMicros(lease)
+	b.LeaseUntil, b.Damaged = fromMicros(lease), state == "suspect"
 	return pkg, &b, nil
 }
 

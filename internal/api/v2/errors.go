@@ -47,7 +47,8 @@ type errorItem struct {
 func WriteError(w http.ResponseWriter, r *http.Request, err error) { writeError(w, r, err) }
 
 // writeError is the one encoder of /v2/. Only public texts go out; what nobody
-// classified becomes 500 with the request's id. A refused push is 401 and not
+// classified becomes 500 with the request's id; a fault of ours that has a code
+// is one that the caller can do something about. A refused push is 401 and not
 // 403, which docker 20.10 would retry for 40 seconds.
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status, items := describe(err, httpx.EventFrom(w).ID)
@@ -82,7 +83,7 @@ func describe(err error, requestID string) (status int, items []errorItem) {
 		return http.StatusBadRequest, missingItems(missing)
 	}
 	var e *errs.Error
-	if !errors.As(err, &e) || e.Kind == errs.Internal {
+	if !errors.As(err, &e) || e.Kind == errs.Internal && e.Code == "" {
 		return http.StatusInternalServerError, []errorItem{{
 			Code: "UNKNOWN", Message: "something went wrong on our side; the log has more under request " + requestID,
 		}}
