@@ -67,7 +67,7 @@ func findPackhouse(ctx context.Context, o options) (contender, error) {
 		prepare: prepare,
 		command: func(dir, addr string) (*exec.Cmd, error) {
 			cmd := exec.Command(bin, "serve", "--data", dir, "--listen", addr, "--url", "http://"+addr)
-			cmd.Env = append(os.Environ(), "PACKHOUSE_ADMIN_PASSWORD="+rand.Text())
+			cmd.Env = append(os.Environ(), "PACKHOUSE_ADMIN_PASSWORD="+rand.Text(), "PACKHOUSE_API_RATE_LIMIT=0")
 			return cmd, nil
 		},
 	}, nil

@@ -27,6 +27,8 @@ func groups() []group {
 		{name: "referrers", needs: canList, run: manyReferrers},
 		{name: "decisions", needs: canSeed, run: decisions},
 		{name: "strangers", needs: canSeed, run: strangers},
+		{name: "versions", needs: canSeed, once: true, run: listVersions},
+		{name: "collection", needs: canSeed, run: collect},
 		{name: "memory", needs: canPush, run: pushTogether},
 		{name: "idle", needs: canPush, run: idle},
 		{name: "start", needs: canSeed, once: true, run: startFull},

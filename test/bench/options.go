@@ -32,6 +32,8 @@ type options struct {
 	edge      int           // tags at each end of it that are measured
 	referrers int
 	seeds     int // manifests stored before the start that is timed
+	versions  int // of the package whose versions are listed
+	garbage   int // blobs that are collected during pushes
 }
 
 var allServers = []string{"packhouse", "distribution", "floor", "nginx"}
@@ -54,6 +56,8 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.tags, "tags", 10000, "tags of the large package")
 	f.IntVar(&o.referrers, "referrers", 1000, "referrers of one manifest")
 	f.IntVar(&o.seeds, "manifests", 100000, "manifests stored before the timed start")
+	f.IntVar(&o.versions, "versions", 50000, "versions of the package whose list is read")
+	f.IntVar(&o.garbage, "garbage", 6000, "blobs that are collected while images are pushed")
 	f.DurationVar(&o.span, "span", 3*time.Second, "how long each kind of read is repeated")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -81,6 +85,8 @@ func (o *options) shrink(set map[string]bool) {
 	lower("tags", &o.tags, 1000)
 	lower("referrers", &o.referrers, 100)
 	lower("manifests", &o.seeds, 2000)
+	lower("versions", &o.versions, 1000)
+	lower("garbage", &o.garbage, 200)
 	if !set["size"] {
 		o.size = 64 << 20
 	}
@@ -101,8 +107,8 @@ func (o *options) check() error {
 			return fmt.Errorf("no group %q; there are %s", name, strings.Join(groupNames(), ", "))
 		}
 	}
-	if o.rounds < 1 || o.size < 1<<20 || o.images < o.workers || o.tags < 200 || o.referrers < 1 || o.seeds < 1 {
-		return fmt.Errorf("amounts are too small: at least 1 round, 1 MiB, %d images, 200 tags, 1 referrer, 1 manifest", o.workers)
+	if o.rounds < 1 || o.size < 1<<20 || o.images < o.workers || o.tags < 200 || o.referrers < 1 || o.seeds < 1 || o.versions < 1 || o.garbage < 20 {
+		return fmt.Errorf("amounts are too small: at least 1 round, 1 MiB, %d images, 200 tags, 1 referrer, 1 manifest, 1 version, 20 blobs of garbage", o.workers)
 	}
 	return os.MkdirAll(o.dir, 0o755)
 }

@@ -37,6 +37,8 @@ func targets() []target {
 		add(target{text: "… at least", step: "private, " + what, figure: p50, than: "absent, " + what, atLeast: true, limit: 0.95})
 	}
 	add(target{text: "page of 100 of the tags, p50 ms", step: "page of tags", figure: p50, limit: 1})
+	add(target{text: "page of 100 of the versions, REST API, p99 ms", step: "page of versions", figure: p99, limit: 5})
+	add(target{text: "small images a second while garbage is collected, beside at rest", step: "images, while garbage is collected", figure: rate, than: "images, nothing collected", atLeast: true, limit: 0.9})
 	add(target{text: "manifest puts a second, 8 writers, beside distribution", step: "puts, first", figure: rate, server: "distribution", atLeast: true, limit: 3})
 	add(target{text: "manifest puts a second, 1 writer, beside distribution", step: "puts, one writer", figure: rate, server: "distribution", atLeast: true, limit: 3})
 	add(target{text: "peak memory under 8 large pushes at once, MiB", step: "push 8 at once", figure: peak, limit: 96})
