@@ -18,7 +18,15 @@ type Options struct {
 	Grants       Grants
 	Descriptions Descriptions
 	Migrations   Migrations
-	Now          func() time.Time
+	Contents     Contents
+	Lists        Lists
+	Deletions    Deletions
+	Tagging      Tagging
+	Immutable    ImmutableTags
+	Counts       DownloadCounts
+	// RestoreWindow is how long what was deleted can be restored.
+	RestoreWindow time.Duration
+	Now           func() time.Time
 }
 
 // Service is what can be done with packages besides pushing and pulling. Each

@@ -1,0 +1,38 @@
+package packages
+
+import (
+	"context"
+
+	"packhouse/internal/access"
+)
+
+// Sizes is what a package or a version takes, in bytes.
+type Sizes struct {
+	// Bytes are all its manifests and blobs, each once.
+	Bytes int64
+	// FreedIfDeleted are those that nothing else on this server needs: what
+	// comes back once the time for restoring is over.
+	FreedIfDeleted int64
+	// Versions are how many there are: of a package the present ones; of a
+	// version itself and those within it.
+	Versions int64
+}
+
+// Sizes measures a package.
+func (s *Service) Sizes(ctx context.Context, who access.Principal, p access.Package) (Sizes, error) {
+	f, err := s.decide(ctx, who, p, access.Effects{Action: access.Read})
+	if err != nil {
+		return Sizes{}, err
+	}
+	return s.Contents.PackageSizes(ctx, f.PackageID)
+}
+
+// VersionSizes measures a present version with the manifests within it, all the
+// way down. FreedIfDeleted goes by what nothing but those needs.
+func (s *Service) VersionSizes(ctx context.Context, who access.Principal, p access.Package, id int64) (Sizes, error) {
+	f, err := s.decide(ctx, who, p, access.Effects{Action: access.Read})
+	if err != nil {
+		return Sizes{}, err
+	}
+	return s.Contents.VersionSizes(ctx, f.PackageID, id)
+}
