@@ -17,6 +17,10 @@ const (
 	Restored          Action = "restored"  // likewise
 	TagMoved          Action = "tag_moved" // a tag leads to another version, or with no digest to none
 	VisibilityChanged Action = "visibility_changed"
+
+	// Ping is what a hook is sent when it is made, and when somebody asks for it.
+	// It is about no package.
+	Ping Action = "ping"
 )
 
 // JobEvent is the kind of the jobs that carry an Event.

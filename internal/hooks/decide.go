@@ -1,0 +1,99 @@
+package hooks
+
+import (
+	"context"
+
+	"packhouse/internal/access"
+	"packhouse/internal/errs"
+)
+
+// target returns what an address names if its hooks are who's to rule.
+func (s *Service) target(ctx context.Context, who access.Principal, a Address) (Target, error) {
+	if a.Kind == OfPackage {
+		return s.packageTarget(ctx, who, access.Package{Type: a.Type, Also: a.Also, Name: a.Name})
+	}
+	none := errs.New(errs.NotFound, "no %s %q whose hooks are yours", a.Kind, a.Name)
+	t, err := s.Directory.HookTarget(ctx, a.Name)
+	if errs.Is(err, errs.NotFound) || err == nil && t.Kind() != a.Kind {
+		return Target{}, none
+	}
+	if err != nil {
+		return Target{}, err
+	}
+	f, err := s.Directory.HookFacts(ctx, who, t)
+	if err != nil {
+		return Target{}, err
+	}
+	repository := a.Kind == OfRepository
+	scope := access.HookScope(f, repository)
+	switch {
+	case who.Anonymous():
+		return Target{}, errs.New(errs.Unauthenticated, "authentication required")
+	case !access.RulesHooks(who, f, repository):
+		return Target{}, none
+	case !who.Operator && !who.Scopes.Has(scope):
+		return Target{}, errs.New(errs.Denied, "the token lacks the scope that hooks of a %s need: %s", a.Kind, scope)
+	}
+	return t, nil
+}
+
+func (s *Service) packageTarget(ctx context.Context, who access.Principal, p access.Package) (Target, error) {
+	f, err := s.Directory.Facts(ctx, who, p)
+	if err != nil {
+		return Target{}, err
+	}
+	e := access.Effects{Action: access.Administer}
+	d := access.Decide(who, p.Name, f, e)
+	switch {
+	case d.Allowed && f.Exists && who.Workflow != nil:
+		return Target{}, errs.New(errs.Denied, "hooks are made by people, not by jobs: nobody would answer for them")
+	case d.Allowed && f.Exists:
+		return Target{
+			OwnerID: f.OwnerID, Owner: f.Owner, OwnerIsOrganization: f.OwnerIsOrganization, PackageID: f.PackageID, Name: f.Name, Type: f.Type,
+		}, nil
+	}
+	text := access.Explain(who, p.Name, f, e, d)
+	switch {
+	case d.SignIn():
+		return Target{}, errs.New(errs.Unauthenticated, "authentication required")
+	case d.Absent():
+		return Target{}, errs.New(errs.NotFound, "%s", text)
+	}
+	return Target{}, errs.New(errs.Denied, "%s", text)
+}
+
+// stands reports whether the hook is still told of events: whether who answers
+// for it could make it now. A single sign-on that was asked for when it was made
+// is not asked for again.
+func stands(ctx context.Context, d Directory, h Hook) (bool, error) {
+	who := access.Principal{Operator: true}
+	if h.UpdatedBy != 0 {
+		var err error
+		who, err = d.HookPerson(ctx, h.UpdatedBy)
+		if errs.Is(err, errs.NotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		who.Scopes = access.EveryScope
+	}
+	f, err := d.HookFacts(ctx, who, h.Target)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	f.SSOAuthorized = true
+	f.Mode, f.AskedMode = access.Enabled, access.Enabled // a registry that takes a break ends no hook
+	if f.OwnerSuspended {
+		return false, nil
+	}
+	switch h.Kind() {
+	case OfPackage:
+		return access.Decide(who, f.Name, f, access.Effects{Action: access.Administer}).Allowed, nil
+	default:
+		return access.RulesHooks(who, f, h.Kind() == OfRepository), nil
+	}
+}
