@@ -49,6 +49,8 @@ type Source struct {
 
 // Version is one manifest of a package.
 type Version struct {
+	PackageID, ID int64
+
 	Digest    oci.Digest
 	MediaType string
 	Size      int64
@@ -56,6 +58,9 @@ type Version struct {
 
 // Blob is one blob that a package holds.
 type Blob struct {
+	// PackageID is the package that was asked for it.
+	PackageID int64
+
 	Digest oci.Digest
 	Size   int64
 	// Location is empty when the bytes lie in the database.
@@ -188,4 +193,10 @@ type ReferrersQuery struct {
 	After        int64
 	N            int
 	Bytes        int
+}
+
+// Removal is the record of a deletion and who makes it.
+type Removal struct {
+	By    int64 // Principal.ID
+	Entry audit.Entry
 }

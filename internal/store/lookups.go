@@ -21,7 +21,7 @@ func (s *Store) Package(ctx context.Context, who access.Principal, p access.Pack
 }
 
 const (
-	versionColumns = `, COALESCE(v.digest, ''), COALESCE(v.media_type, ''), COALESCE(v.size, 0)`
+	versionColumns = `, COALESCE(v.id, 0), COALESCE(v.digest, ''), COALESCE(v.media_type, ''), COALESCE(v.size, 0)`
 
 	versionByDigestQuery = `SELECT ` + factColumns + retiredColumn + versionColumns + factTables + `
 		LEFT JOIN versions v ON v.package_id = p.id AND v.digest = ? AND v.deleted_at IS NULL`
@@ -48,10 +48,11 @@ func (s *Store) askVersion(ctx context.Context, who access.Principal, p access.P
 	}
 	var v registry.Version
 	var digest string
-	pkg, err := s.ask(ctx, query, who, p, []any{ref.String()}, &digest, &v.MediaType, &v.Size)
+	pkg, err := s.ask(ctx, query, who, p, []any{ref.String()}, &v.ID, &digest, &v.MediaType, &v.Size)
 	if err != nil || digest == "" || pkg.ID == 0 {
 		return pkg, nil, err
 	}
+	v.PackageID = pkg.ID
 	v.Digest, err = oci.ParseDigest(digest)
 	return pkg, &v, err
 }
@@ -80,7 +81,7 @@ func (s *Store) askBlob(ctx context.Context, who access.Principal, p access.Pack
 	if err != nil || b.Size < 0 || pkg.ID == 0 {
 		return pkg, nil, err
 	}
-	b.LeaseUntil, b.Damaged = fromMicros(lease), state == "suspect"
+	b.PackageID, b.LeaseUntil, b.Damaged = pkg.ID, fromMicros(lease), state == "suspect"
 	return pkg, &b, nil
 }
 

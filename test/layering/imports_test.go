@@ -27,7 +27,7 @@ const (
 	words = "internal/errs internal/oci"
 	rules = words + " internal/access internal/audit"
 	// subject packages: what the registry knows and does, without I/O of its own.
-	subjects = "internal/account internal/token internal/packages internal/registry internal/lifecycle internal/hooks internal/jobs"
+	subjects = "internal/account internal/token internal/packages internal/registry internal/downloads internal/lifecycle internal/hooks internal/jobs"
 	// blob is the contract of the byte store, not a store.
 	contracts = "internal/blob"
 )

@@ -39,6 +39,9 @@ func (h *Handler) getBlob(c *call) error {
 	if err := c.checkRange(b.Size); err != nil {
 		return err
 	}
+	if c.r.Method == http.MethodGet {
+		h.readBlob(c, b)
+	}
 	if c.r.Method == http.MethodGet { // an address is signed for GET alone
 		address, redirect, err := h.Registry.BlobAddress(c.r.Context(), b)
 		if err != nil {

@@ -37,6 +37,7 @@ func (h *Handler) getManifest(c *call) error {
 	header["Content-Length"] = []string{strconv.FormatInt(v.Size, 10)}
 	header["X-Content-Type-Options"] = []string{"nosniff"}
 	if c.r.Method == http.MethodHead {
+		h.looked(c, v, ref)
 		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
@@ -44,6 +45,7 @@ func (h *Handler) getManifest(c *call) error {
 	if err != nil {
 		return err
 	}
+	h.read(c, v, ref, content)
 	_, _ = c.w.Write(content) // an error is the client's going
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"packhouse/internal/access"
+	"packhouse/internal/downloads"
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
@@ -28,6 +29,16 @@ type Authenticator interface {
 	StillValid(ctx context.Context, who access.Principal) error
 }
 
+// Pulls is told what is read, to count downloads. Its methods return at once.
+type Pulls interface {
+	// Looked is a manifest that was asked about by HEAD, under a tag or "".
+	Looked(by downloads.Client, v downloads.Version, tag string)
+	// Read is a manifest that was given.
+	Read(by downloads.Client, v downloads.Version, tag string, content []byte)
+	// Blob is a blob that was given.
+	Blob(by downloads.Client, packageID int64, d oci.Digest)
+}
+
 // Deps is what a Handler is built from.
 type Deps struct {
 	Registry      *registry.Service
@@ -39,6 +50,7 @@ type Deps struct {
 	// MaxParallelUploads is how many upload requests of one principal run at a
 	// time; each holds up to 1 MiB. More are told to come back.
 	MaxParallelUploads int
+	Pulls              Pulls // nil counts nothing
 }
 
 // policy is what a route demands before its handler runs. The registry decides
