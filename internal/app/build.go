@@ -16,6 +16,7 @@ import (
 	"packhouse/internal/config"
 	"packhouse/internal/database"
 	"packhouse/internal/httpx"
+	"packhouse/internal/jobs"
 	"packhouse/internal/packages"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
@@ -31,6 +32,7 @@ type App struct {
 	Packages *packages.Service
 	Registry *registry.Service
 	Store    *store.Store
+	Jobs     *jobs.Queue
 
 	db    *database.DB
 	blobs blob.Store
@@ -56,7 +58,8 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 		return fmt.Errorf("bringing the database schema up to date: %w", err)
 	}
 	a.Store = store.New(a.db)
-	a.Packages = newPackages(a.Store)
+	a.Packages = newPackages(cfg, a.Store)
+	a.Jobs = &jobs.Queue{Records: a.Store, Now: time.Now}
 	public, err := url.Parse(cfg.URL)
 	if err != nil {
 		return err

@@ -2,95 +2,82 @@ package app
 
 import (
 	"context"
-	"errors"
-	"log/slog"
+	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
+
+	"packhouse/internal/jobs"
 )
 
-// periodic is work that comes back. Every node may run it: each piece is safe
-// to run twice.
-type periodic struct {
-	name  string
-	every time.Duration
-	run   func(ctx context.Context) error
-}
-
-// jobs lists the periodic work of a.
-func (a *App) jobs() []periodic {
-	return []periodic{
-		{"expire uploads", time.Minute, func(ctx context.Context) error {
-			n, err := a.Registry.SweepUploads(ctx)
-			if n > 0 {
-				a.log.InfoContext(ctx, "abandoned uploads ended", "count", n)
-			}
-			return err
-		}},
-		{"remove stray uploads", time.Hour, a.sweepStaged},
-		{"note when tokens were used", 10 * time.Second, a.Tokens.FlushUses},
-		{"forget workflow tokens that ended", time.Hour, func(ctx context.Context) error {
-			_, err := a.workflowTokens().Sweep(ctx)
-			return err
-		}},
-		{"forget sessions that ended", time.Hour, func(ctx context.Context) error {
-			_, err := a.sessions().Sweep(ctx)
-			return err
-		}},
+// workers says who works the jobs of each kind, on any node. A job may run more
+// than once, so each worker is harmless to repeat.
+func (a *App) workers() map[string]jobs.Kind {
+	return map[string]jobs.Kind{
+		"uploads.expire": {Work: a.expireUploads},
+		"tokens.sweep":   {Work: a.sweepTokens},
+		"sessions.sweep": {Work: a.sweepSessions},
+		"jobs.sweep":     {Work: a.Jobs.Sweep},
 	}
 }
 
-// stagedSweeper is the ability of a blob store to find staged bytes that no
-// session knows. A bucket does that by a rule of its own.
-type stagedSweeper interface {
-	SweepStaged(ctx context.Context, keep func(id string) bool, olderThan time.Time) (int, error)
+// schedules says which jobs come back, once for all nodes.
+func (a *App) schedules() []jobs.Schedule {
+	return []jobs.Schedule{
+		{Kind: "uploads.expire", Every: time.Minute},
+		{Kind: "tokens.sweep", Every: time.Hour},
+		{Kind: "sessions.sweep", Every: time.Hour},
+		{Kind: "jobs.sweep", Every: time.Hour},
+	}
 }
 
-// strayAge is how old staged bytes without a session must be to be removed;
-// longer than any session lives.
-const strayAge = 48 * time.Hour
-
-func (a *App) sweepStaged(ctx context.Context) error {
-	sweeper, ok := a.blobs.(stagedSweeper)
-	if !ok {
-		return nil
-	}
-	var failed error
-	keep := func(id string) bool {
-		known, err := a.Store.HasSession(ctx, id)
-		failed = errors.Join(failed, err)
-		return known || err != nil
-	}
-	n, err := sweeper.SweepStaged(ctx, keep, time.Now().Add(-strayAge))
+// expireUploads ends abandoned uploads.
+func (a *App) expireUploads(ctx context.Context, _ jobs.Job) error {
+	n, err := a.Registry.SweepUploads(ctx)
 	if n > 0 {
-		a.log.InfoContext(ctx, "stray uploads removed", "count", n)
+		a.log.InfoContext(ctx, "abandoned uploads ended", "count", n)
 	}
-	return errors.Join(err, failed)
+	return err
 }
 
-// runJobs runs the periodic work until ctx ends, and returns when the last
-// piece has and what was left to note is noted.
-func (a *App) runJobs(ctx context.Context) {
+// sweepTokens forgets workflow tokens that ended.
+func (a *App) sweepTokens(ctx context.Context, _ jobs.Job) error {
+	_, err := a.workflowTokens().Sweep(ctx)
+	return err
+}
+
+// sweepSessions forgets sessions that ended.
+func (a *App) sweepSessions(ctx context.Context, _ jobs.Job) error {
+	_, err := a.sessions().Sweep(ctx)
+	return err
+}
+
+// jobPatience is how long running jobs have when the server stops; what is not
+// done then begins again, on another node or after the start.
+const jobPatience = 10 * time.Second
+
+// newRunner returns what works the jobs on this node.
+func (a *App) newRunner(m *Metrics) *jobs.Runner {
+	host, _ := os.Hostname() // for people alone
+	return jobs.New(jobs.Options{
+		Store: a.Store, Calendar: a.Store, Kinds: a.workers(), Schedules: a.schedules(),
+		Now: time.Now, Random: rand.Float64, Node: host + "/" + uuid.Must(uuid.NewRandom()).String(),
+		Log: a.log, Observe: m.observeJob, Patience: jobPatience,
+	})
+}
+
+// runJobs works jobs and does what this node does for itself until ctx ends. It
+// returns when the last piece is done and what was left to note is noted.
+func (a *App) runJobs(ctx context.Context, m *Metrics) {
 	var wg sync.WaitGroup
-	for _, job := range a.jobs() {
-		wg.Go(func() { job.loop(ctx, a.log) })
+	wg.Go(func() { a.newRunner(m).Run(ctx) })
+	for _, p := range a.periodic() {
+		wg.Go(func() { p.loop(ctx, a.log) })
 	}
 	wg.Wait()
 	if err := a.Tokens.FlushUses(context.WithoutCancel(ctx)); err != nil {
 		a.log.Error("the last use of some tokens was not noted", "error", err)
-	}
-}
-
-func (p periodic) loop(ctx context.Context, log *slog.Logger) {
-	ticker := time.NewTicker(p.every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := p.run(ctx); err != nil && ctx.Err() == nil {
-				log.ErrorContext(ctx, "periodic work failed; it will be tried again", "job", p.name, "error", err)
-			}
-		}
 	}
 }

@@ -32,7 +32,7 @@ func TestAStopNotesTheLastUseOfTokens(t *testing.T) {
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	a.runJobs(stopped)
+	a.runJobs(stopped, NewMetrics("test"))
 	list, err := a.Store.Tokens(t.Context(), who.AccountID)
 	if err != nil || len(list) != 1 || list[0].LastUsedAt.IsZero() {
 		t.Errorf("tokens are %+v, %v; want one that was used", list, err)

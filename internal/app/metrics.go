@@ -23,6 +23,7 @@ type Metrics struct {
 	seconds  *prometheus.HistogramVec
 	received *prometheus.CounterVec
 	sent     *prometheus.CounterVec
+	jobs     jobMeasures
 
 	// children saves the search by labels, which costs more than the count.
 	mu       sync.RWMutex
@@ -59,6 +60,7 @@ func NewMetrics(version string) *Metrics {
 	build.Set(1)
 	m.Registry.MustRegister(m.active, m.requests, m.received, m.sent, m.seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.jobs = newJobMeasures(m.Registry)
 	return m
 }
 

@@ -44,12 +44,14 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 	if err != nil {
 		return err
 	}
+	metrics := NewMetrics(version)
+	metrics.Registry.MustRegister(newWaitingJobs(a.Store.WaitingJobs))
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
-	go func() { defer close(done); a.runJobs(working) }()
+	go func() { defer close(done); a.runJobs(working, metrics) }()
 	defer func() { stop(); <-done }()
 	return Serve(ctx, cfg, Serving{
-		Handlers: a.Handlers, Log: log, Metrics: NewMetrics(version), NewID: newID, Certs: certRows{a.Store}, Hurry: hurry,
+		Handlers: a.Handlers, Log: log, Metrics: metrics, NewID: newID, Certs: certRows{a.Store}, Hurry: hurry,
 		Started: func(Addresses) { greet(out, cfg, password) },
 	})
 }

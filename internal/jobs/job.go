@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 )
@@ -47,7 +48,10 @@ type Job struct {
 	Priority    int
 	Attempt     int
 	MaxAttempts int
-	RunAt       time.Time
+	// Uncounted is how many attempts were none: put off by their worker, or
+	// given back by a node that stopped.
+	Uncounted int
+	RunAt     time.Time
 	// LeaseUntil is when another node may take a running job; zero otherwise.
 	LeaseUntil time.Time
 	Node       string
@@ -56,4 +60,20 @@ type Job struct {
 	CreatedAt  time.Time
 	StartedAt  time.Time // zero before the first attempt
 	EndedAt    time.Time // zero before the end
+
+	report Report
+}
+
+// Tries is how many attempts count, with the one under way.
+func (j Job) Tries() int { return j.Attempt - j.Uncounted }
+
+// Report keeps what people are shown of the job while it runs, such as counts:
+// what JSON can hold. It writes once a second at most, so it may be called for
+// every step. It returns an error when the job is another's now, and does
+// nothing for a job that no Runner gave to its worker. For one goroutine.
+func (j Job) Report(ctx context.Context, progress any) error {
+	if j.report == nil {
+		return nil
+	}
+	return j.report(ctx, progress)
 }

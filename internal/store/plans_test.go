@@ -24,10 +24,14 @@ var wholeTables = map[string]string{
 	"tokens.go signing_keys":                 "a few rows",
 	"listings.go c":                          "a piece of the catalog",
 	"lookups.go h":                           "the newest holders of a blob",
+	"package_lists.go c":                     "a list of packages",
+	"jobs.go jobs":                           "the first that waits",
+	"jobs.go schedules":                      "a few rows",
+	"job_records.go jobs":                    "the waiting ones, counted for the metrics",
 }
 
 // rowsOfTheStatement are the names of what a statement makes itself.
-var rowsOfTheStatement = []string{"CONSTANT", "w", "up", "u", "below", "b"}
+var rowsOfTheStatement = []string{"CONSTANT", "w", "up", "u", "below", "b", "head", "first"}
 
 // Every other statement finds its rows by an index: nothing grows with what the
 // instance holds.

@@ -28,7 +28,12 @@ type Store struct {
 	// forShare keeps rows that were read from being changed until the end of
 	// the transaction. SQLite has one writer and needs no such clause.
 	forShare string
-	recent   recent
+	// forUpdate also keeps other rows from being made that name them.
+	forUpdate string
+	// skipLocked locks the rows that are read, without those that another
+	// transaction has locked.
+	skipLocked string
+	recent     recent
 }
 
 // New returns a Store on db, whose schema Migrate has brought up to date.
@@ -36,6 +41,8 @@ func New(db *database.DB) *Store {
 	s := &Store{db: db, recent: recent{db: db}}
 	if db.Engine() == database.EnginePostgres {
 		s.forShare = " FOR SHARE"
+		s.forUpdate = " FOR UPDATE"
+		s.skipLocked = " FOR UPDATE SKIP LOCKED"
 	}
 	return s
 }
