@@ -51,6 +51,7 @@ type Config struct {
 	API       API
 	GC        GC
 	Retention Retention
+	Hooks     Hooks
 	OIDC      OIDC
 	Identity  Identity
 }
@@ -149,6 +150,13 @@ type Registry struct {
 	// SourceHosts are hosts whose repository URLs, in an image's label, mean
 	// repositories of this server; the server's own hosts always do.
 	SourceHosts []string
+}
+
+// Hooks says where events may be sent.
+type Hooks struct {
+	// AllowPrivate allows receivers at addresses of this machine and of private
+	// networks.
+	AllowPrivate bool
 }
 
 // API holds the limits of the REST API: requests an hour of one caller at one

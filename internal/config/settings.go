@@ -114,6 +114,7 @@ func limitSettings(c *Config) []Setting {
 		{"gc.trash_for", "How long its bytes then stay in the trash, from where `packhouse undelete` takes them back.", &c.GC.TrashFor},
 		{"gc.max_share", "Share of all stored bytes, 0 to 1. When more than that, and more than 10 GiB, is to go in one round, garbage collection stops until `packhouse gc resume`.", &c.GC.MaxShare},
 		{"retention.restore_window", "How long a deleted package or version can be restored.", &c.Retention.RestoreWindow},
+		{"hooks.allow_private", "Let hooks reach this machine and private networks. Whoever may make a hook can then send requests there, and read the beginning of the answers.", &c.Hooks.AllowPrivate},
 		{"api.rate_limit", "Requests an hour to the REST API from one account or job, at each node. 0: any number.", &c.API.RateLimit},
 		{"api.anonymous_rate_limit", "The same for one client address without a credential.", &c.API.AnonymousRateLimit},
 	}

@@ -23,8 +23,16 @@ const (
 	Ping Action = "ping"
 )
 
-// JobEvent is the kind of the jobs that carry an Event.
-const JobEvent = "hook.event"
+// The kinds of jobs: those that carry an Event, and those that send a delivery.
+const (
+	JobEvent   = "hook.event"
+	JobDeliver = "hook.deliver"
+)
+
+// DeliverArgs are the arguments of a JobDeliver.
+type DeliverArgs struct {
+	Delivery int64 `json:"delivery"`
+}
 
 // Event is one thing that happened to a package, on record with the change itself.
 type Event struct {

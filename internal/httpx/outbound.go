@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,16 +17,33 @@ import (
 // that is dialled, whatever its name led to before. It follows redirects within
 // one host, reads maxBody bytes of an answer at most, and gives up after timeout.
 func Outbound(allowPrivate bool, maxBody int64, timeout time.Duration) *http.Client {
+	client, _ := outbound(allowPrivate, maxBody, timeout)
+	return client
+}
+
+// OutboundOnce is Outbound for requests that are not repeated anywhere: a redirect
+// is an answer like any other. With insecure, certificates are not checked.
+func OutboundOnce(allowPrivate, insecure bool, maxBody int64, timeout time.Duration) *http.Client {
+	client, transport := outbound(allowPrivate, maxBody, timeout)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if insecure {
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // its owner asked for it
+	}
+	return client
+}
+
+func outbound(allowPrivate bool, maxBody int64, timeout time.Duration) (*http.Client, *http.Transport) {
 	dialer := &net.Dialer{Timeout: timeout / 2}
 	if !allowPrivate {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkPublic(address) }
 	}
+	transport := &http.Transport{
+		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+		TLSHandshakeTimeout: timeout / 2, MaxResponseHeaderBytes: 64 << 10,
+	}
 	return &http.Client{
-		Timeout: timeout,
-		Transport: cappedTransport{maxBody, &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
-			TLSHandshakeTimeout: timeout / 2, MaxResponseHeaderBytes: 64 << 10,
-		}},
+		Timeout:   timeout,
+		Transport: cappedTransport{maxBody, transport},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			first := via[0].URL
 			if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
@@ -33,8 +51,12 @@ func Outbound(allowPrivate bool, maxBody int64, timeout time.Duration) *http.Cli
 			}
 			return nil
 		},
-	}
+	}, transport
 }
+
+// ErrNotPublic is in the chain of the error of a request to an address that is
+// not one of the internet at large.
+var ErrNotPublic = errors.New("not a public address")
 
 func checkPublic(address string) error {
 	at, err := netip.ParseAddrPort(address)
@@ -42,7 +64,7 @@ func checkPublic(address string) error {
 		return err
 	}
 	if !Public(at.Addr()) {
-		return fmt.Errorf("%s is not a public address", at.Addr())
+		return fmt.Errorf("%s: %w", at.Addr(), ErrNotPublic)
 	}
 	return nil
 }
