@@ -15,6 +15,7 @@ import (
 	"packhouse/internal/blob"
 	"packhouse/internal/config"
 	"packhouse/internal/database"
+	"packhouse/internal/hooks"
 	"packhouse/internal/httpx"
 	"packhouse/internal/jobs"
 	"packhouse/internal/packages"
@@ -33,6 +34,9 @@ type App struct {
 	Registry *registry.Service
 	Store    *store.Store
 	Jobs     *jobs.Queue
+	Hooks    *hooks.Service
+
+	hookWork *hookWork
 
 	db    *database.DB
 	blobs blob.Store
@@ -59,6 +63,7 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 	}
 	a.Store = store.New(a.db)
 	a.Packages = newPackages(cfg, a.Store)
+	a.Hooks = newHooks(a.Store)
 	a.Jobs = &jobs.Queue{Records: a.Store, Now: time.Now}
 	public, err := url.Parse(cfg.URL)
 	if err != nil {
@@ -115,6 +120,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	a.hookWork = newHookWork(cfg, a.Store, a.Registry)
 	if err := a.composeRegistries(cfg); err != nil {
 		return err
 	}

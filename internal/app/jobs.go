@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -15,12 +16,14 @@ import (
 // workers says who works the jobs of each kind, on any node. A job may run more
 // than once, so each worker is harmless to repeat.
 func (a *App) workers() map[string]jobs.Kind {
-	return map[string]jobs.Kind{
+	kinds := a.hookWork.kinds()
+	maps.Copy(kinds, map[string]jobs.Kind{
 		"uploads.expire": {Work: a.expireUploads},
 		"tokens.sweep":   {Work: a.sweepTokens},
 		"sessions.sweep": {Work: a.sweepSessions},
 		"jobs.sweep":     {Work: a.Jobs.Sweep},
-	}
+	})
+	return kinds
 }
 
 // schedules says which jobs come back, once for all nodes.
@@ -30,6 +33,7 @@ func (a *App) schedules() []jobs.Schedule {
 		{Kind: "tokens.sweep", Every: time.Hour},
 		{Kind: "sessions.sweep", Every: time.Hour},
 		{Kind: "jobs.sweep", Every: time.Hour},
+		{Kind: "hooks.sweep", Every: time.Hour},
 	}
 }
 
