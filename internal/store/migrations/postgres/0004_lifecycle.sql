@@ -7,6 +7,7 @@ ALTER TABLE accounts ADD COLUMN description TEXT COLLATE "C" NOT NULL DEFAULT ''
 ALTER TABLE teams ADD COLUMN name TEXT COLLATE "C" NOT NULL DEFAULT ''; -- '' is the slug
 ALTER TABLE teams ADD COLUMN description TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE repositories ADD COLUMN description TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE INDEX accounts_kind ON accounts (kind, id);
 
 -- Tags that never move once they are set: patterns as a JSON list, '' for none.
 -- The owner's hold for all its packages.
@@ -16,10 +17,12 @@ ALTER TABLE packages ADD COLUMN immutable_tags TEXT COLLATE "C" NOT NULL DEFAULT
 -- What is deleted stays for a while and can be restored. Then a version's row
 -- goes; a package's stays without content, since names lead to it.
 ALTER TABLE packages ADD COLUMN deleted_by BIGINT;
-ALTER TABLE packages ADD COLUMN purged_at BIGINT;
+ALTER TABLE packages ADD COLUMN purged_at BIGINT; -- its removal has begun: no way back
+ALTER TABLE packages ADD COLUMN cleared_at BIGINT; -- its content is gone
 ALTER TABLE versions ADD COLUMN deleted_by BIGINT;
 CREATE INDEX packages_deleted ON packages (deleted_at) WHERE deleted_at IS NOT NULL AND purged_at IS NULL;
 CREATE INDEX packages_deleted_of ON packages (owner_id, id) WHERE deleted_at IS NOT NULL AND purged_at IS NULL;
+CREATE INDEX packages_clearing ON packages (id) WHERE purged_at IS NOT NULL AND cleared_at IS NULL;
 CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX versions_deleted_of ON versions (package_id, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX versions_present ON versions (package_id, id) WHERE deleted_at IS NULL;
@@ -27,6 +30,7 @@ CREATE INDEX versions_content ON versions (digest);
 DROP INDEX tags_digest;
 CREATE INDEX tags_version ON tags (package_id, digest, until);
 CREATE INDEX tags_history ON tags (package_id, name, id);
+CREATE INDEX tags_newest ON tags (package_id, id) WHERE until IS NULL;
 
 -- Facts about a version that are worked out once, when it is pushed. kind: ''
 -- not known yet, 'image', 'index', 'artifact', 'signature', 'attestation',
