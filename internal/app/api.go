@@ -12,7 +12,8 @@ import (
 // composeAPI makes the REST API.
 func (a *App) composeAPI(cfg *config.Config) error {
 	api, err := rest.New(rest.Deps{
-		Authenticator: a.Tokens, Base: cfg.APIURL(), Site: cfg.URL,
+		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Versions: a.Packages,
+		Base: cfg.APIURL(), Site: cfg.URL,
 		RateLimit: cfg.API.RateLimit, AnonymousRateLimit: cfg.API.AnonymousRateLimit,
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now,
 	})

@@ -106,6 +106,28 @@ func (s *Service) Conflicts(ctx context.Context, who access.Principal, owner str
 	return names, err
 }
 
+// ConflictingPackages returns those of the packages that Migrate would leave
+// alone which who may read.
+func (s *Service) ConflictingPackages(ctx context.Context, who access.Principal, owner string) ([]Listed, error) {
+	f, err := s.namespace(ctx, who, owner)
+	if err != nil {
+		return nil, err
+	}
+	var list []Listed
+	err = s.dockerPackages(ctx, f.OwnerID, func(d DockerPackage) error {
+		if !d.Conflict {
+			return nil
+		}
+		p, err := s.Package(ctx, who, access.Package{Type: access.Docker, Name: d.Name})
+		if kind := errs.KindOf(err); err != nil && (kind == errs.NotFound || kind == errs.Denied || kind == errs.Unauthenticated) {
+			return nil
+		}
+		list = append(list, p)
+		return err
+	})
+	return list, err
+}
+
 // DockerOwners returns the logins of all that have something to migrate.
 func (s *Service) DockerOwners(ctx context.Context, who access.Principal) ([]string, error) {
 	if !rules(who) {

@@ -23,9 +23,9 @@ func packageType(text string) (access.PackageType, error) {
 }
 
 // address returns the address of a package by the login of its owner and its
-// name; ok is false for what no package can be called.
+// name, both in any case of letters; ok is false for what no package can be called.
 func address(t access.PackageType, owner, name string) (access.Package, bool) {
-	n, err := oci.ParseAddress(strings.ToLower(owner) + "/" + name)
+	n, err := oci.ParseName(strings.ToLower(owner + "/" + name))
 	if err != nil || n.Package() == "" || strings.Contains(owner, "/") {
 		return access.Package{}, false
 	}

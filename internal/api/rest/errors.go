@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strconv"
 	"time"
 
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
+	"packhouse/internal/packages"
 )
 
 // failure is GitHub's form of an error.
@@ -16,7 +18,8 @@ type failure struct {
 	Message          string `json:"message"`
 	DocumentationURL string `json:"documentation_url"`
 	Status           string `json:"status"`
-	// Errors is what this server tells beside, such as what needs a version.
+	// Errors is what this server tells beside, such as what needs a version: a
+	// list of objects, which GitHub's clients take and show.
 	Errors any `json:"errors,omitempty"`
 }
 
@@ -43,7 +46,7 @@ func (h *Handler) failure(w http.ResponseWriter, err error) (f failure, retry ti
 		f.Message = "Server Error. The request id is " + httpx.EventFrom(w).ID + "."
 		return f, 0
 	}
-	f.Message, f.Errors = e.Public, e.Detail
+	f.Message, f.Errors = e.Public, details(e.Detail)
 	status := httpx.Status(e.Kind)
 	switch {
 	case e.Code == unprocessable, e.Kind == errs.Exists:
@@ -58,4 +61,27 @@ func (h *Handler) failure(w http.ResponseWriter, err error) (f failure, retry ti
 		f.Message = http.StatusText(status)
 	}
 	return f, e.RetryAfter
+}
+
+// details are the public data of an error in GitHub's form.
+func details(detail any) any {
+	switch d := detail.(type) {
+	case nil:
+		return nil
+	case map[string]string:
+		return []object{{"code": d["reason"]}}
+	case []packages.Need:
+		list := make([]object, len(d))
+		for i, n := range d {
+			list[i] = object{
+				"resource": "PackageVersion", "code": "needed", "message": "Version " + strconv.FormatInt(n.ID, 10) + " is its " + n.As + ".",
+				"id": n.ID, "digest": n.Digest, "tags": n.Tags, "as": n.As,
+			}
+		}
+		return list
+	}
+	if reflect.TypeOf(detail).Kind() == reflect.Slice {
+		return detail
+	}
+	return []any{detail}
 }

@@ -22,6 +22,9 @@ type Authenticator interface {
 // Deps is what a Handler is built from.
 type Deps struct {
 	Authenticator Authenticator
+	Owners        Owners
+	Packages      Packages
+	Versions      Versions
 	// Base is the public address of the API, such as https://HOST/api/v3, and
 	// Site that of the pages. No slash at their ends.
 	Base, Site string
@@ -53,6 +56,8 @@ func (h *Handler) routes() []route {
 	var all []route
 	for _, group := range [][]route{
 		h.metaRoutes(),
+		h.packageRoutes(),
+		h.searchRoutes(),
 	} {
 		all = append(all, group...)
 	}
