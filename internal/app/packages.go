@@ -23,9 +23,10 @@ func (f addressFacts) Facts(ctx context.Context, who access.Principal, p access.
 	return pkg.Facts, err
 }
 
-func newPackages(s *store.Store) *packages.Service {
+func newPackages(cfg *config.Config, s *store.Store) *packages.Service {
 	return packages.New(packages.Options{
-		Facts: addressFacts{s}, Directory: s, Settings: s, Grants: s, Descriptions: s, Migrations: s, Now: time.Now,
+		Facts: addressFacts{s}, Directory: s, Settings: s, Grants: s, Descriptions: s, Migrations: s,
+		Contents: s, Lists: s, Deletions: s, Tagging: s, RestoreWindow: cfg.Retention.RestoreWindow, Now: time.Now,
 	})
 }
 

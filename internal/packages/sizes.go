@@ -8,10 +8,13 @@ import (
 
 // Sizes is what a package or a version takes, in bytes.
 type Sizes struct {
-	// Bytes are all its manifests and blobs, each once.
+	// Bytes are all its manifests and blobs, each once; of a package also those
+	// that can be restored.
 	Bytes int64
-	// FreedIfDeleted are those that nothing else on this server needs: what
-	// comes back once the time for restoring is over.
+	// FreedIfDeleted are those that no other package of the owner needs, and to
+	// administrators of the server, that none needs at all: what others hold is
+	// not for everybody to find out. They come back when the time for restoring
+	// is over.
 	FreedIfDeleted int64
 	// Versions are how many there are: of a package the present ones; of a
 	// version itself and those within it.
@@ -24,7 +27,7 @@ func (s *Service) Sizes(ctx context.Context, who access.Principal, p access.Pack
 	if err != nil {
 		return Sizes{}, err
 	}
-	return s.Contents.PackageSizes(ctx, f.PackageID)
+	return s.Contents.PackageSizes(ctx, f.PackageID, rules(who))
 }
 
 // VersionSizes measures a present version with the manifests within it, all the
@@ -34,5 +37,5 @@ func (s *Service) VersionSizes(ctx context.Context, who access.Principal, p acce
 	if err != nil {
 		return Sizes{}, err
 	}
-	return s.Contents.VersionSizes(ctx, f.PackageID, id)
+	return s.Contents.VersionSizes(ctx, f.PackageID, id, rules(who))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 )
@@ -132,7 +133,8 @@ func unique(tags []oci.Tag) []oci.Tag {
 	return out
 }
 
-// DeleteManifest deletes a tag, or a version with all its tags.
+// DeleteManifest deletes a tag, or a version with all its tags. Both can be
+// brought back for a while. What a present index holds is not deleted: Conflict.
 func (s *Service) DeleteManifest(ctx context.Context, who access.Principal, p access.Package, ref oci.Reference) error {
 	pkg, v, err := s.Lookups.Version(ctx, who, p, ref)
 	if err != nil {
@@ -145,9 +147,23 @@ func (s *Service) DeleteManifest(ctx context.Context, who access.Principal, p ac
 	case v == nil:
 		return manifestUnknown(ref)
 	case ref.Digest.IsZero():
-		return s.Commits.DeleteTag(ctx, pkg.ID, ref.Tag, s.Now())
+		e := s.removal(who, pkg, "tag.delete")
+		e.Entry.Detail["tag"] = ref.Tag.String()
+		return s.Commits.DeleteTag(ctx, pkg.ID, ref.Tag, e)
 	}
-	return s.Commits.DeleteVersion(ctx, pkg.ID, ref.Digest, s.Now())
+	e := s.removal(who, pkg, "version.delete")
+	e.Entry.Target += "@" + ref.Digest.String()
+	return s.Commits.DeleteVersion(ctx, pkg.ID, ref.Digest, e)
+}
+
+func (s *Service) removal(who access.Principal, pkg Package, action string) Removal {
+	detail := map[string]any{}
+	if pkg.Facts.Type == access.Docker {
+		detail["type"] = string(access.Docker)
+	}
+	return Removal{By: who.ID(), Entry: audit.Entry{
+		At: s.Now(), Actor: audit.By(who), Action: action, Target: pkg.Facts.Name.String(), Detail: detail,
+	}}
 }
 
 func effects(a access.Action, ref oci.Reference) access.Effects {

@@ -97,10 +97,12 @@ type Commits interface {
 	// CommitManifest checks that the package holds every part with its size
 	// and stores the version and its tags; *MissingParts when it does not.
 	CommitManifest(ctx context.Context, c *ManifestCommit) error
-	// DeleteTag ends the present tag; NotFound when there is none.
-	DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, now time.Time) error
-	// DeleteVersion deletes the version and ends its tags.
-	DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, now time.Time) error
+	// DeleteTag ends the present tag; NotFound when there is none, Conflict when
+	// it may not go.
+	DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, c Removal) error
+	// DeleteVersion deletes the version and ends its tags; NotFound when there
+	// is none, Conflict when it may not go or a present index holds it.
+	DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, c Removal) error
 }
 
 // Limits bounds what one caller can ask of the registry.

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"packhouse/internal/database"
-	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 	"packhouse/internal/registry"
 )
@@ -35,7 +33,7 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 			return err
 		}
 		for _, tag := range c.Tags {
-			previous, err := setTag(ctx, tx, id, tag, c)
+			previous, err := setTag(ctx, tx, id, tag, tagChange{c.Digest.String(), c.Into.Actor, c.Now})
 			if err != nil {
 				return err
 			}
@@ -118,19 +116,19 @@ func sizesOf(ctx context.Context, q database.Querier, query string, packageID in
 	return sizes, err
 }
 
-// inLists calls do with the digests list by list, and with as many marks.
-func inLists(digests []string, do func(marks string, list []any) error) error {
-	for len(digests) > 0 {
+// inLists calls do with the values list by list, and with as many marks.
+func inLists[T any](values []T, do func(marks string, list []any) error) error {
+	for len(values) > 0 {
 		width := shortList
-		if len(digests) > shortList {
+		if len(values) > shortList {
 			width = longList
 		}
-		n := min(width, len(digests))
+		n := min(width, len(values))
 		list := make([]any, width)
 		for i := range list {
-			list[i] = digests[min(i, n-1)]
+			list[i] = values[min(i, n-1)]
 		}
-		digests = digests[n:]
+		values = values[n:]
 		if err := do(marks(width), list); err != nil {
 			return err
 		}
@@ -236,72 +234,6 @@ func keepVersionAgain(ctx context.Context, tx *database.Tx, packageID int64, c *
 		return 0, false, database.ErrRetry // it was restored or purged at this moment
 	}
 	return id, true, err
-}
-
-// setTag ends the tag's present interval and begins one at the new digest;
-// nothing when it points there already. It returns the digest that the tag led
-// to, "" for none.
-func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, c *registry.ManifestCommit) (present string, err error) {
-	err = tx.QueryRow(ctx, `SELECT digest FROM tags WHERE package_id = ? AND name = ? AND until IS NULL`,
-		packageID, tag.String()).Scan(&present)
-	if err == nil && present == c.Digest.String() {
-		return present, nil
-	}
-	if err == nil {
-		if err := checkMutable(ctx, tx, packageID, tag.String()); err != nil {
-			return "", err
-		}
-		if _, err := endTag(ctx, tx, packageID, tag, c.Now); err != nil {
-			return "", err
-		}
-	} else if !errors.Is(err, sql.ErrNoRows) {
-		return "", err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO tags (package_id, name, digest, since, set_by) VALUES (?, ?, ?, ?, ?)`,
-		packageID, tag.String(), c.Digest.String(), toMicros(c.Now), c.Into.Actor)
-	if database.IsUnique(err) {
-		return "", database.ErrRetry // another push set the tag at this moment
-	}
-	return present, err
-}
-
-func endTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, now time.Time) (sql.Result, error) {
-	return tx.Exec(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND name = ? AND until IS NULL`,
-		toMicros(now), packageID, tag.String())
-}
-
-// DeleteTag implements registry.Commits.
-func (s *Store) DeleteTag(ctx context.Context, packageID int64, tag oci.Tag, now time.Time) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := checkMutable(ctx, tx, packageID, tag.String()); err != nil {
-			return err
-		}
-		res, err := endTag(ctx, tx, packageID, tag, now)
-		if err != nil {
-			return err
-		}
-		return oneRow(res, errs.New(errs.NotFound, "the package has no tag %s", tag).WithCode("MANIFEST_UNKNOWN"))
-	})
-}
-
-// DeleteVersion implements registry.Commits.
-func (s *Store) DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, now time.Time) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := checkVersionMutable(ctx, tx, packageID, d.String()); err != nil {
-			return err
-		}
-		res, err := tx.Exec(ctx, `UPDATE versions SET deleted_at = ? WHERE package_id = ? AND digest = ? AND deleted_at IS NULL`,
-			toMicros(now), packageID, d.String())
-		if err != nil {
-			return err
-		}
-		if err := oneRow(res, errs.New(errs.NotFound, "the package has no version %s", d).WithCode("MANIFEST_UNKNOWN")); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND digest = ? AND until IS NULL`,
-			toMicros(now), packageID, d.String())
-		return err
-	})
 }
 
 var _ registry.Commits = (*Store)(nil)

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"packhouse/internal/access"
+	"packhouse/internal/database"
+	"packhouse/internal/errs"
+	"packhouse/internal/oci"
+	"packhouse/internal/packages"
+)
+
+var _ packages.Lists = (*Store)(nil)
+
+// The packages of a list, before it is known who may see which: those of one
+// owner or of all, of one type or of all, by a piece of their names.
+const (
+	chosenPackages = factColumns + `
+	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co CROSS JOIN packages cp
+		WHERE cp.owner_id = co.id AND cp.type >= ? AND cp.type <= ? AND co.login >= ? AND co.login <= ? AND co.deleted_at IS NULL
+			AND co.login || '/' || cp.name LIKE ? ESCAPE '!' AND `
+	chosenEnd = ` LIMIT ?) c
+	CROSS JOIN (` + callerColumns + `) w
+	JOIN accounts o ON o.id = c.owner_id
+	JOIN packages p ON p.id = c.package_id` + linkTables + `
+	ORDER BY o.login, p.type, p.name, p.id DESC`
+
+	listPresentPackages = `SELECT ` + chosenPackages + `cp.deleted_at IS NULL AND cp.published_at IS NOT NULL
+		ORDER BY co.login, cp.type, cp.name` + chosenEnd
+	listDeletedPackages = `SELECT ` + chosenPackages + `cp.deleted_at IS NOT NULL AND cp.purged_at IS NULL AND cp.deleted_at > ?
+		ORDER BY co.login, cp.type, cp.name, cp.id DESC` + chosenEnd
+)
+
+// afterAll is greater than every login and every type.
+const afterAll = "~"
+
+// ListedPackages implements packages.Lists.
+func (s *Store) ListedPackages(ctx context.Context, who access.Principal, q packages.ListQuery, w packages.Span) (list []packages.Listed, total int, err error) {
+	low, high, err := s.ownerRange(ctx, q.Owner)
+	if err != nil || high == "" {
+		return nil, 0, err
+	}
+	first, last := string(q.Type), string(q.Type)
+	if last == "" {
+		last = afterAll
+	}
+	query, e := listPresentPackages, access.Effects{Action: access.Read}
+	args := []any{first, last, low, high, containing(q.Text)}
+	if q.Deleted {
+		query, e = listDeletedPackages, access.Effects{Action: access.Administer}
+		args = append(args, toMicros(w.Since))
+	}
+	args = append(append(args, packages.MaxReach+1), callerArgs(who, q.Type)...)
+	var ids []int64
+	err = s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
+		total, ids = 0, nil
+		err := eachPackage(ctx, db, query, args, func(f access.Facts) {
+			if !chosen(q, f) || !access.Decide(who, f.Name, f, e).Allowed {
+				return
+			}
+			if total++; total > w.Skip && total <= w.Skip+w.N {
+				ids = append(ids, f.PackageID)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		list, err = listed(ctx, db, who, ids)
+		return err
+	})
+	return list, total, err
+}
+
+// chosen tells what the database was not asked.
+func chosen(q packages.ListQuery, f access.Facts) bool {
+	return (q.Visibility == "" || f.Visibility == q.Visibility) &&
+		(q.Repository == "" || f.RepositoryID != 0 && f.Repository.String() == q.Repository)
+}
+
+func eachPackage(ctx context.Context, db database.Querier, query string, args []any, each func(access.Facts)) error {
+	rows, err := db.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		pkg, err := scanPackage(rows)
+		if err != nil {
+			return err
+		}
+		each(pkg.Facts)
+	}
+	return rows.Err()
+}
+
+// ownerRange returns the first and the last login to look at; "" for none.
+func (s *Store) ownerRange(ctx context.Context, login string) (low, high string, err error) {
+	if login == "" {
+		return "", afterAll, nil
+	}
+	err = s.db.Read().QueryRow(ctx, `SELECT a.login FROM logins l JOIN accounts a ON a.id = l.account_id AND a.deleted_at IS NULL
+		WHERE l.login = ?`, login).Scan(&low)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return low, low, err
+}
+
+// containing is the pattern of LIKE for what contains text.
+func containing(text string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
+}
+
+// listedColumns and listedTables are what lists tell of a package p, to the
+// caller w, who is a member by m of the owner ro of the repository r.
+const (
+	listedColumns = `p.id, p.type, o.login || '/' || p.name,
+		CASE p.type WHEN 'docker' THEN COALESCE(r.visibility, 'private') ELSE p.visibility END,
+		o.id, o.login, o.name, o.kind, o.site_admin, p.created_at, COALESCE(p.deleted_at, 0), p.downloads,
+		(SELECT COUNT(*) FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL),
+		COALESCE((SELECT v.created_at FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL ORDER BY v.id DESC LIMIT 1), 0),
+		COALESCE((SELECT t.since FROM tags t WHERE t.package_id = p.id AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), 0),
+		COALESCE(r.id, 0), COALESCE(ro.login || '/' || r.name, ''), COALESCE(r.description, ''), COALESCE(r.visibility, ''), COALESCE(r.created_at, 0),
+		COALESCE(ro.id, 0), COALESCE(ro.login, ''), COALESCE(ro.name, ''), COALESCE(ro.kind, ''), COALESCE(ro.site_admin, 0),
+		CASE WHEN r.id IS NULL THEN 0 WHEN ro.id = w.account OR m.role = 'owner' OR r.id = w.repository THEN 5
+			WHEN w.account = 0 THEN 0 ELSE ` + repositoryGrant + ` END,
+		CASE WHEN r.id IS NULL OR w.account = 0 THEN 0 ELSE ` + repositoryTeamGrant + ` END,
+		CASE WHEN m.role IS NULL THEN 0 ELSE ro.base_role END`
+	listedQuery = `SELECT ` + listedColumns + ` FROM (` + callerColumns + `) w
+		CROSS JOIN packages p
+		JOIN accounts o ON o.id = p.owner_id
+		LEFT JOIN repositories r ON r.id = p.repository_id AND r.deleted_at IS NULL
+		LEFT JOIN accounts ro ON ro.id = r.owner_id
+		LEFT JOIN memberships m ON m.organization_id = ro.id AND m.user_id = w.account
+		WHERE p.id IN (`
+)
+
+// listed returns what lists tell of the packages, in the order of their ids.
+func listed(ctx context.Context, db database.Querier, who access.Principal, ids []int64) ([]packages.Listed, error) {
+	list, at := make([]packages.Listed, len(ids)), make(map[int64]int, len(ids))
+	for i, id := range ids {
+		at[id] = i
+	}
+	err := inLists(ids, func(marks string, page []any) error {
+		rows, err := db.Query(ctx, listedQuery+marks+`)`, append(callerArgs(who, ""), page...)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			l, err := scanListed(rows, who)
+			if err != nil {
+				return err
+			}
+			list[at[l.ID]] = l
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+func scanListed(rows *sql.Rows, who access.Principal) (l packages.Listed, err error) {
+	var name, kind, repository, repositoryVisibility, repositoryKind string
+	var siteAdmin, created, deleted, pushed, tagged, repositoryCreated, repositorySiteAdmin, role, teamRole, baseRole int64
+	var r packages.ListedRepository
+	err = rows.Scan(&l.ID, &l.Type, &name, &l.Visibility, &l.Owner.ID, &l.Owner.Login, &l.Owner.Name, &kind, &siteAdmin,
+		&created, &deleted, &l.Downloads, &l.VersionCount, &pushed, &tagged,
+		&r.ID, &repository, &r.Description, &repositoryVisibility, &repositoryCreated,
+		&r.Owner.ID, &r.Owner.Login, &r.Owner.Name, &repositoryKind, &repositorySiteAdmin, &role, &teamRole, &baseRole)
+	if err != nil {
+		return l, err
+	}
+	l.Owner.Organization, l.Owner.SiteAdmin = kind == "organization", siteAdmin != 0
+	l.CreatedAt, l.UpdatedAt = fromMicros(created), fromMicros(max(created, pushed, tagged))
+	if deleted != 0 {
+		l.DeletedAt = fromMicros(deleted)
+	}
+	if l.Name, err = oci.ParseName(name); err != nil {
+		return l, err
+	}
+	r.Visibility = access.Visibility(repositoryVisibility)
+	if r.ID == 0 || max(role, teamRole, baseRole) == 0 && !seen(who, r.Visibility) {
+		return l, nil
+	}
+	r.Owner.Organization, r.Owner.SiteAdmin = repositoryKind == "organization", repositorySiteAdmin != 0
+	r.CreatedAt = fromMicros(repositoryCreated)
+	r.Name, err = oci.ParseName(repository)
+	l.Repository = &r
+	return l, err
+}
+
+// seen reports whether who sees a repository that it has no role on.
+func seen(who access.Principal, v access.Visibility) bool {
+	return v == access.Public || v == access.Internal && who.User() || who.Operator || who.SiteAdmin
+}
+
+// ListedPackage implements packages.Lists.
+func (s *Store) ListedPackage(ctx context.Context, who access.Principal, id int64) (packages.Listed, error) {
+	list, err := listed(ctx, s.db.Read(), who, []int64{id})
+	if err != nil {
+		return packages.Listed{}, err
+	}
+	if list[0].ID == 0 || !list[0].DeletedAt.IsZero() {
+		return packages.Listed{}, errs.New(errs.NotFound, "the package is gone")
+	}
+	return list[0], nil
+}
