@@ -110,3 +110,16 @@ type Walker interface {
 	// upload that goes on are too. Memory does not grow with their number.
 	Walk(ctx context.Context, visit func(Published) error) error
 }
+
+// MaxMark is how long in bytes a mark may be.
+const MaxMark = 256
+
+// Marker is the optional ability of a store to keep one short text beside the
+// bytes, by which it is noticed that they and the database are not of one time.
+type Marker interface {
+	// Mark returns the text that was set last, "" when there is none.
+	Mark(ctx context.Context) (string, error)
+	// SetMark replaces the text. When it returns nil a loss of power cannot
+	// undo it.
+	SetMark(ctx context.Context, text string) error
+}

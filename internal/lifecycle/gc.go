@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"packhouse/internal/blob"
 )
 
 // Options are what a Collector works with.
@@ -17,7 +19,7 @@ type Options struct {
 	// Open reads published bytes, to look at them before they are taken back.
 	Open Opener
 	// Marker keeps a mark beside the bytes; nil for stores that cannot.
-	Marker Marker
+	Marker blob.Marker
 	Times  Times
 	// MaxShare of all bytes may be condemned in one round; see Brakes.
 	MaxShare float64

@@ -23,16 +23,6 @@ const (
 	markEvery = time.Hour
 )
 
-// Marker is the optional ability of a blob store to keep a short text beside the
-// bytes. The database has the same: when it is behind, it was restored from a
-// backup, and rows may be missing whose bytes are there.
-type Marker interface {
-	// Mark returns the text, "" when there never was one.
-	Mark(ctx context.Context) (string, error)
-	// SetMark replaces the text durably.
-	SetMark(ctx context.Context, text string) error
-}
-
 // brakes looks whether anything stands in the way, and tells r.
 func (c *Collector) brakes(ctx context.Context, now time.Time, r *Round) (Notes, error) {
 	notes, err := c.Ledger.Notes(ctx)
@@ -142,8 +132,9 @@ func (c *Collector) checkShare(ctx context.Context, now time.Time, notes Notes, 
 		due.Condemn.Blobs, due.Condemn.Bytes, all.Bytes)})
 }
 
-// checkMark compares the two marks. The blob store's is read first: the
-// database's is raised before it, so one that is behind was set back.
+// checkMark compares the mark in the database with the one beside the bytes. The
+// blob store's is read first: the database's is raised before it, so one that is behind was restored from a backup,
+// and rows may be missing whose bytes are there.
 func (c *Collector) checkMark(ctx context.Context, now time.Time, notes Notes) (Notes, error) {
 	if c.Marker == nil {
 		return notes, nil

@@ -69,7 +69,7 @@ type Records interface {
 // Needs is what is on record about one digest.
 type Needs struct {
 	// Blob is nil when there is no such blob.
-	Blob *BlobRecord
+	Blob *BlobRow
 	// Manifest is set when there is such a manifest.
 	Manifest bool
 	// Versions are manifests of that digest in packages, Parents those that name
@@ -80,8 +80,8 @@ type Needs struct {
 	Holders []string
 }
 
-// BlobRecord is the row of a blob.
-type BlobRecord struct {
+// BlobRow is the row of a blob.
+type BlobRow struct {
 	State       string
 	Size        int64
 	Location    blob.Location
@@ -189,7 +189,7 @@ const (
 	AcceptNote = "gc.accept"
 	// LastNote is the last Round, as JSON.
 	LastNote = "gc.last"
-	// MarkNote rises with the one in the blob store; see Marker.
+	// MarkNote rises with the one in the blob store; see blob.Marker.
 	MarkNote = "gc.mark"
 	// InstanceNote is the random name of the database that the mark is of.
 	InstanceNote = "gc.instance"

@@ -50,6 +50,7 @@ func Run(t *testing.T, newBacking func(t *testing.T) Backing) {
 		"a state is small":               testStateSize,
 		"sha512":                         testSHA512,
 		"walk":                           testWalk,
+		"mark":                           testMark,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,7 @@ type Store struct {
 	mu        sync.Mutex
 	staged    map[string][]byte
 	published map[blob.Location][]byte
+	mark      string
 }
 
 var _ blob.Store = (*Store)(nil)
