@@ -169,9 +169,9 @@ func (s *Store) LinkPart(ctx context.Context, packageID int64, d oci.Digest) err
 	})
 }
 
-// presentVersions are the present versions of present packages whose ids lie in
+// checkedVersions are the present versions of present packages whose ids lie in
 // a range.
-const presentVersions = ` FROM versions v
+const checkedVersions = ` FROM versions v
 	JOIN packages p ON p.id = v.package_id AND p.deleted_at IS NULL
 	JOIN accounts o ON o.id = p.owner_id `
 
@@ -179,18 +179,18 @@ const inRange = ` v.id > ? AND v.id <= ? AND v.deleted_at IS NULL`
 
 // The three ways in which a version may lack something.
 const (
-	versionsWithoutManifest = `SELECT 'manifest-missing', p.id, o.login || '/' || p.name, v.digest, ''` + presentVersions + `
+	versionsWithoutManifest = `SELECT 'manifest-missing', p.id, o.login || '/' || p.name, v.digest, ''` + checkedVersions + `
 		LEFT JOIN manifests m ON m.digest = v.digest
 		WHERE` + inRange + ` AND (m.digest IS NULL OR length(m.content) <> v.size)`
 
 	versionsWithoutPart = `SELECT CASE WHEN b.digest IS NULL THEN 'part-missing' ELSE 'part-unlinked' END,
-			p.id, o.login || '/' || p.name, v.digest, e.child` + presentVersions + `
+			p.id, o.login || '/' || p.name, v.digest, e.child` + checkedVersions + `
 		JOIN edges e ON e.parent = v.digest AND e.kind = 'blob'
 		LEFT JOIN package_blobs h ON h.package_id = v.package_id AND h.digest = e.child
 		LEFT JOIN blobs b ON b.digest = e.child
 		WHERE` + inRange + ` AND (h.digest IS NULL OR b.digest IS NULL)`
 
-	versionsWithoutChild = `SELECT 'child-missing', p.id, o.login || '/' || p.name, v.digest, e.child` + presentVersions + `
+	versionsWithoutChild = `SELECT 'child-missing', p.id, o.login || '/' || p.name, v.digest, e.child` + checkedVersions + `
 		JOIN edges e ON e.parent = v.digest AND e.kind = 'manifest'
 		LEFT JOIN versions c ON c.package_id = v.package_id AND c.digest = e.child AND c.deleted_at IS NULL
 		WHERE` + inRange + ` AND c.id IS NULL`
