@@ -60,10 +60,20 @@ func setTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, 
 func endTag(ctx context.Context, tx *database.Tx, packageID int64, tag oci.Tag, at time.Time) (digest string, err error) {
 	err = tx.QueryRow(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND name = ? AND until IS NULL RETURNING digest`,
 		toMicros(at), packageID, tag.String()).Scan(&digest)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = errs.New(errs.NotFound, "the package has no tag %s", tag).WithCode("MANIFEST_UNKNOWN")
+	if !errors.Is(err, sql.ErrNoRows) {
+		return digest, err
 	}
-	return digest, err
+	// The statement may have waited for a push that moved the tag, and then it
+	// saw the end of the old interval and not the new one.
+	err = tx.QueryRow(ctx, `SELECT digest FROM tags WHERE package_id = ? AND name = ? AND until IS NULL`,
+		packageID, tag.String()).Scan(&digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errs.New(errs.NotFound, "the package has no tag %s", tag).WithCode("MANIFEST_UNKNOWN")
+	}
+	if err == nil {
+		err = database.ErrRetry
+	}
+	return "", err
 }
 
 // SetPackageTag implements packages.Tagging.
