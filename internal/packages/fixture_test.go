@@ -76,7 +76,7 @@ func newFixture(t testing.TB, db *database.DB) *fixture {
 	f.check(err)
 	f.Service = packages.New(packages.Options{
 		Facts: facts{f.store}, Directory: f.store, Settings: f.store, Grants: f.store, Descriptions: f.store,
-		Migrations: f.store, Now: now,
+		Migrations: f.store, Contents: f.store, Lists: f.store, Deletions: f.store, Tagging: f.store, RestoreWindow: window, Now: now,
 	})
 	f.people()
 	return f
@@ -135,6 +135,9 @@ func (f *fixture) refused(err error, k errs.Kind, what string) {
 		f.t.Errorf("%s: %v, want %s", what, err, k)
 	}
 }
+
+// window is how long what was deleted can be restored in tests.
+const window = 30 * 24 * time.Hour
 
 // at is the address of a package in the Container registry.
 func at(name string) access.Package { return address(access.Container, name) }
