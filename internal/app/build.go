@@ -15,9 +15,11 @@ import (
 	"packhouse/internal/blob"
 	"packhouse/internal/config"
 	"packhouse/internal/database"
+	"packhouse/internal/downloads"
 	"packhouse/internal/hooks"
 	"packhouse/internal/httpx"
 	"packhouse/internal/jobs"
+	"packhouse/internal/lifecycle"
 	"packhouse/internal/packages"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
@@ -35,6 +37,9 @@ type App struct {
 	Store    *store.Store
 	Jobs     *jobs.Queue
 	Hooks    *hooks.Service
+	// Downloads counts pulls, and Retention deletes by rules.
+	Downloads *downloads.Counter
+	Retention *lifecycle.Retention
 
 	hookWork *hookWork
 
@@ -63,6 +68,8 @@ func (a *App) openAccounts(ctx context.Context, cfg *config.Config) error {
 	}
 	a.Store = store.New(a.db)
 	a.Packages = newPackages(cfg, a.Store)
+	a.Downloads = downloads.New(a.Store, time.Now)
+	a.Retention = newRetention(cfg, a.Store, a.Packages)
 	a.Hooks = newHooks(a.Store)
 	a.Jobs = &jobs.Queue{Records: a.Store, Now: time.Now}
 	public, err := url.Parse(cfg.URL)

@@ -17,6 +17,7 @@ import (
 // than once, so each worker is harmless to repeat.
 func (a *App) workers() map[string]jobs.Kind {
 	kinds := a.hookWork.kinds()
+	maps.Copy(kinds, a.retentionKinds())
 	maps.Copy(kinds, map[string]jobs.Kind{
 		"uploads.expire": {Work: a.expireUploads},
 		"tokens.sweep":   {Work: a.sweepTokens},
@@ -34,6 +35,8 @@ func (a *App) schedules() []jobs.Schedule {
 		{Kind: "sessions.sweep", Every: time.Hour},
 		{Kind: "jobs.sweep", Every: time.Hour},
 		{Kind: "hooks.sweep", Every: time.Hour},
+		{Kind: "versions.classify", Every: time.Hour},
+		{Kind: "retention", Every: 24 * time.Hour},
 	}
 }
 
@@ -83,5 +86,8 @@ func (a *App) runJobs(ctx context.Context, m *Metrics) {
 	wg.Wait()
 	if err := a.Tokens.FlushUses(context.WithoutCancel(ctx)); err != nil {
 		a.log.Error("the last use of some tokens was not noted", "error", err)
+	}
+	if err := a.Downloads.Flush(context.WithoutCancel(ctx)); err != nil {
+		a.log.Error("some downloads were not counted", "error", err)
 	}
 }

@@ -19,6 +19,7 @@ func (a *App) periodic() []periodic {
 	return []periodic{
 		{"remove stray uploads", time.Hour, a.sweepStaged},
 		{"note when tokens were used", 10 * time.Second, a.Tokens.FlushUses},
+		{"count downloads", 10 * time.Second, a.Downloads.Flush},
 	}
 }
 

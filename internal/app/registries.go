@@ -60,7 +60,7 @@ func (a *App) front(cfg *config.Config, address string, r reach) (Front, error) 
 	}
 	h, err := v2.New(v2.Deps{
 		Registry: a.Registry, Authenticator: a.Tokens, Realm: v2.NewRealm(public), Type: r.kind, Also: r.also,
-		MaxParallelUploads: cfg.Registry.MaxUploads,
+		MaxParallelUploads: cfg.Registry.MaxUploads, Pulls: a.Downloads,
 	})
 	return Front{
 		Registry: h,

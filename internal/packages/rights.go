@@ -23,3 +23,8 @@ func (s *Service) Rule(ctx context.Context, who access.Principal, owner, what st
 	}
 	return f, mayRule(who, f, what)
 }
+
+// Remove returns the facts about a package that who may delete versions of.
+func (s *Service) Remove(ctx context.Context, who access.Principal, p access.Package) (access.Facts, error) {
+	return s.decide(ctx, who, p, access.Effects{Action: access.Delete})
+}

@@ -283,9 +283,9 @@ func (r *removal) guard(ctx context.Context, p packageRow, popular bool) error {
 
 // downloadGuard reads how often a public version may have been downloaded and be
 // deleted; 0 for any number.
-func downloadGuard(ctx context.Context, tx *database.Tx) (int64, error) {
+func downloadGuard(ctx context.Context, q database.Querier) (int64, error) {
 	var value string
-	err := tx.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, packages.DownloadGuard).Scan(&value)
+	err := q.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, packages.DownloadGuard).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return packages.DefaultDownloadGuard, nil
 	}

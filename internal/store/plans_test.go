@@ -23,6 +23,7 @@ var wholeTables = map[string]string{
 	"certificates.go certificates":           "a few rows",
 	"tokens.go signing_keys":                 "a few rows",
 	"listings.go c":                          "a piece of the catalog",
+	"kinds.go v":                             "those of which it is not known what they are, by an index of their own",
 	"lookups.go h":                           "the newest holders of a blob",
 	"package_lists.go c":                     "a list of packages",
 	"jobs.go jobs":                           "the first that waits",

@@ -205,6 +205,7 @@ CREATE TABLE retention_plans (
     state      TEXT COLLATE "C"    NOT NULL CHECK (state IN ('planned', 'applied', 'undone', 'refused')),
     versions   BIGINT NOT NULL,
     bytes      BIGINT NOT NULL, -- that it frees
+    more       BIGINT NOT NULL, -- the rules choose more than one plan takes
     created_at BIGINT NOT NULL,
     created_by BIGINT NOT NULL,
     applied_at BIGINT,

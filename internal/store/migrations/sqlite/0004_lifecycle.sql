@@ -205,6 +205,7 @@ CREATE TABLE retention_plans (
     state      TEXT    NOT NULL CHECK (state IN ('planned', 'applied', 'undone', 'refused')),
     versions   INTEGER NOT NULL,
     bytes      INTEGER NOT NULL, -- that it frees
+    more       INTEGER NOT NULL, -- the rules choose more than one plan takes
     created_at INTEGER NOT NULL,
     created_by INTEGER NOT NULL,
     applied_at INTEGER,
