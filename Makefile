@@ -11,10 +11,10 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients seeds crash fuzz bench cover clean
+.PHONY: help run build tools test fmt lint unit clients seeds consistency crash fuzz bench cover clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build and start the registry on http://localhost:8080, data in ./data
 	@exec bin/packhouse serve --data $(DATA) --listen $(LISTEN) --url $(URL)
@@ -43,6 +43,9 @@ clients: ## docker, podman, skopeo … against the built binary, on both backend
 
 seeds: ## the documents that this registry implements, acted out with docker
 	@scripts/test seeds
+
+consistency: ## 16 clients on the same tags, an hour on one process and on two
+	@$(GO) test -count=1 -timeout 2h ./test/consistency -args -for 1h
 
 crash: ## kill -9 and power cuts, 200 of each; as root
 	@scripts/crash long
