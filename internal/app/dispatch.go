@@ -17,32 +17,32 @@ import (
 type dispatch struct {
 	main   site
 	hosts  map[string]site
-	api    http.Handler
 	health http.Handler
 }
 
 // site is what one host serves.
 type site struct {
-	registry, token, rest http.Handler
-	asSent                bool // rest takes every path as it was sent
+	registry, token, api, rest http.Handler
+
+	asSent bool // rest takes every path as it was sent: there are no pages
 }
 
 // apiPrefix is what the paths of the REST API begin with, but for its own host.
 const apiPrefix = "/api/v3"
 
 func newDispatch(h Handlers, health *health) *dispatch {
-	d := &dispatch{main: newSite(h.Registry, h.Token, h.Pages), hosts: map[string]site{}, health: health, api: orNotFound(h.API)}
+	d := &dispatch{main: newSite(h.Registry, h.Token, h.API, h.Pages), hosts: map[string]site{}, health: health}
 	if h.APIHost != "" {
-		d.hosts[h.APIHost] = site{orNotFound(nil), orNotFound(nil), d.api, true}
+		d.hosts[h.APIHost] = newSite(nil, nil, nil, h.API)
 	}
 	for name, f := range h.Hosts {
-		d.hosts[name] = newSite(f.Registry, f.Token, nil)
+		d.hosts[name] = newSite(f.Registry, f.Token, nil, nil)
 	}
 	return d
 }
 
-func newSite(registry, token, rest http.Handler) site {
-	return site{orNotFound(registry), orNotFound(token), orNotFound(rest), false}
+func newSite(registry, token, api, rest http.Handler) site {
+	return site{orNotFound(registry), orNotFound(token), orNotFound(api), orNotFound(rest), registry == nil}
 }
 
 func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +57,7 @@ func (d *dispatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case at.asSent:
 		at.rest.ServeHTTP(w, r)
 	case address == apiPrefix, strings.HasPrefix(address, apiPrefix+"/"):
-		http.StripPrefix(apiPrefix, d.api).ServeHTTP(w, r)
+		http.StripPrefix(apiPrefix, at.api).ServeHTTP(w, r)
 	case address != "/" && path.Clean(address) != strings.TrimSuffix(address, "/"):
 		notFound(w, r) // the pages would redirect it, to the registry too
 	default:

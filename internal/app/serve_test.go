@@ -216,6 +216,7 @@ func TestDispatchByHost(t *testing.T) {
 	r := start(t, testConfig(t), Handlers{
 		Registry: echo("main"), Token: echo("token"), Pages: echo("pages"),
 		Hosts: map[string]Front{"docker.test": {Registry: echo("docker"), Token: echo("docker-token")}},
+		API: echo("api"), APIHost: "api.test",
 	}, nil)
 	for _, tt := range []struct{ host, path, want string }{
 		{"packages.test", "/v2/a", "main GET /v2/a 0"},
@@ -234,6 +235,13 @@ func TestDispatchByHost(t *testing.T) {
 		{"docker.test", "/login", "There is nothing at this address.\n"},
 		{"docker.test", "/healthz", "ok\n"},
 		{"[::1]:80", "/v2/a", "main GET /v2/a 0"},
+		{"packages.test", "/api/v3", "api GET /api/v3 0"},
+		{"packages.test", "/api/v3/users/a", "api GET /api/v3/users/a 0"},
+		{"packages.test", "/api/v4", "pages GET /api/v4 0"},
+		{"api.test", "/users//a/../b", "api GET /users//a/../b 0"},
+		{"api.test", "/", "api GET / 0"},
+		{"api.test", "/v2/a", "There is nothing at this address.\n"},
+		{"docker.test", "/api/v3/user", "There is nothing at this address.\n"},
 	} {
 		if _, text := r.ask(t, "GET", tt.host, tt.path, nil, nil); text != tt.want {
 			t.Errorf("%s%s: %q, want %q", tt.host, tt.path, text, tt.want)
