@@ -42,6 +42,7 @@ type App struct {
 	Retention *lifecycle.Retention
 
 	hookWork *hookWork
+	checks   *checks
 
 	db    *database.DB
 	blobs blob.Store
@@ -128,6 +129,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.hookWork = newHookWork(cfg, a.Store, a.Registry)
+	a.checks = newChecks(cfg, a.Store, blobs, a.log)
 	if err := a.composeRegistries(cfg); err != nil {
 		return err
 	}

@@ -24,12 +24,13 @@ func (a *App) workers() map[string]jobs.Kind {
 		"sessions.sweep": {Work: a.sweepSessions},
 		"jobs.sweep":     {Work: a.Jobs.Sweep},
 	})
+	maps.Copy(kinds, a.checks.kinds())
 	return kinds
 }
 
 // schedules says which jobs come back, once for all nodes.
 func (a *App) schedules() []jobs.Schedule {
-	return []jobs.Schedule{
+	return append(a.checks.schedules(), []jobs.Schedule{
 		{Kind: "uploads.expire", Every: time.Minute},
 		{Kind: "tokens.sweep", Every: time.Hour},
 		{Kind: "sessions.sweep", Every: time.Hour},
@@ -37,7 +38,7 @@ func (a *App) schedules() []jobs.Schedule {
 		{Kind: "hooks.sweep", Every: time.Hour},
 		{Kind: "versions.classify", Every: time.Hour},
 		{Kind: "retention", Every: 24 * time.Hour},
-	}
+	}...)
 }
 
 // expireUploads ends abandoned uploads.

@@ -45,7 +45,7 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 		return err
 	}
 	metrics := NewMetrics(version)
-	metrics.Registry.MustRegister(newWaitingJobs(a.Store.WaitingJobs))
+	metrics.Registry.MustRegister(newWaitingJobs(a.Store.WaitingJobs), newDamagedBlobs(a.Store.DamagedBlobs))
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() { defer close(done); a.runJobs(working, metrics) }()

@@ -50,6 +50,7 @@ type Config struct {
 	Docker    Docker
 	API       API
 	GC        GC
+	Scrub     Scrub
 	Retention Retention
 	Hooks     Hooks
 	OIDC      OIDC
@@ -166,6 +167,12 @@ type API struct {
 	AnonymousRateLimit int
 }
 
+// Scrub says how fast all stored bytes are read again and hashed.
+type Scrub struct {
+	Period time.Duration // of one pass over all; 0: never
+	Rate   ByteSize      // at most so many bytes a second; 0: any
+}
+
 // GC says when bytes that nothing needs are removed.
 type GC struct {
 	Interval time.Duration // between two looks
@@ -222,6 +229,7 @@ func Default() *Config {
 		GC: GC{
 			Interval: time.Minute, Grace: 48 * time.Hour, CondemnFor: 24 * time.Hour, TrashFor: 7 * 24 * time.Hour, MaxShare: 0.2,
 		},
+		Scrub:     Scrub{Period: 30 * 24 * time.Hour, Rate: 20 * MiB},
 		Retention: Retention{RestoreWindow: 30 * 24 * time.Hour},
 		OIDC:      defaultOIDC(),
 		Identity:  Identity{TokenLife: time.Hour},

@@ -113,6 +113,8 @@ func limitSettings(c *Config) []Setting {
 		{"gc.condemn_for", "How long after that a push still finds it.", &c.GC.CondemnFor},
 		{"gc.trash_for", "How long its bytes then stay in the trash, from where `packhouse undelete` takes them back.", &c.GC.TrashFor},
 		{"gc.max_share", "Share of all stored bytes, 0 to 1. When more than that, and more than 10 GiB, is to go in one round, garbage collection stops until `packhouse gc resume`.", &c.GC.MaxShare},
+		{"scrub.period", "In this time every stored blob is read again and compared with its digest. 0: never.", &c.Scrub.Period},
+		{"scrub.rate", "Bytes a second that this reads at most. 0: any number.", &c.Scrub.Rate},
 		{"retention.restore_window", "How long a deleted package or version can be restored.", &c.Retention.RestoreWindow},
 		{"hooks.allow_private", "Let hooks reach this machine and private networks. Whoever may make a hook can then send requests there, and read the beginning of the answers.", &c.Hooks.AllowPrivate},
 		{"api.rate_limit", "Requests an hour to the REST API from one account or job, at each node. 0: any number.", &c.API.RateLimit},

@@ -114,6 +114,7 @@ func (c *Config) checkLifecycle(p *problems) {
 	p.need(g.CondemnFor > 0, "gc.condemn_for", "must be more than 0")
 	p.need(g.TrashFor >= 0, "gc.trash_for", "must not be negative")
 	p.need(g.MaxShare > 0 && g.MaxShare <= 1, "gc.max_share", "must be more than 0, and 1 at most")
+	p.need(c.Scrub.Period >= 0, "scrub.period", "must not be negative")
 	p.need(c.Retention.RestoreWindow >= 0, "retention.restore_window", "must not be negative")
 }
 
