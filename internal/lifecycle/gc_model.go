@@ -207,7 +207,7 @@ func (n Notes) Quarantine() time.Time {
 	}
 	us, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return time.UnixMicro(1<<62 - 1)
+		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	}
 	return time.UnixMicro(us).UTC()
 }
