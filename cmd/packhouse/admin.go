@@ -15,6 +15,7 @@ func newAdmin(s streams) *cobra.Command {
 		group("token", "Personal access tokens", tokenCommands(s)...),
 		group("workflow-token", "Tokens for the jobs of a repository", workflowTokenCommands(s)...),
 		group("trust", "Outside issuers whose identity tokens are taken", trustCommands(s)...),
+		group("hook", "Hooks: programs that are told what happens to packages", hookCommands(s)...),
 		group("site", "Switches of this server", siteCommands(s)...),
 		newMigrateDocker(s),
 		newExplain(s),

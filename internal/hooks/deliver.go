@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,7 +144,7 @@ func (r *Result) settle(a Attempt) {
 		return
 	}
 	if r.Error == "" {
-		r.Error = "the receiver answered " + http.StatusText(r.StatusCode)
+		r.Error = "the receiver answered " + strconv.Itoa(r.StatusCode)
 	}
 	steps := backoff()
 	r.NextAt = r.At.Add(steps[min(max(a.Attempts, 1), len(steps))-1])

@@ -1,0 +1,166 @@
+package hooks_test
+
+import (
+	"testing"
+
+	"packhouse/internal/access"
+	"packhouse/internal/hooks"
+)
+
+// One event for each tag, and the tag that it is about in it.
+func TestWhatAPushTells(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		expect := func(what, want string) {
+			t.Helper()
+			f.work()
+			if got := told(f.receiver.take()); got != want {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		app := at("ann/app")
+		f.push(f.ann, app, "1 latest", "one")
+		expect("a new version with two tags", "package published app 1; package published app latest")
+		f.push(f.ann, app, "1", "one")
+		expect("the same again", "")
+		f.push(f.ann, app, "", "one")
+		expect("the same by its digest", "")
+		f.push(f.ann, app, "1.0", "one")
+		expect("another tag", "package updated app 1.0")
+		f.push(f.ann, app, "2 latest", "two")
+		expect("a version that takes a tag", "package published app 2; package published app latest; package tag_moved app latest")
+		f.push(f.ann, app, "latest", "one")
+		expect("back again", "package updated app latest; package tag_moved app latest")
+		f.push(f.ann, app, "", "three")
+		expect("without a tag", "package published app")
+		f.check(f.packages.SetVisibility(t.Context(), f.ann, app, access.Public))
+		expect("visibility", "package visibility_changed app -")
+		f.check(f.packages.SetVisibility(t.Context(), f.ann, app, access.Public))
+		expect("the same visibility", "")
+	})
+}
+
+// What was deleted and pushed again is there again for those who listen.
+func TestAVersionThatComesBackWithAPush(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		f.push(f.ann, at("ann/app"), "1", "one")
+		f.push(f.ann, at("ann/app"), "2", "two")
+		f.exec(`UPDATE versions SET deleted_at = 1, deleted_by = 1 WHERE id = (SELECT MIN(id) FROM versions)`)
+		f.work()
+		f.receiver.take()
+		f.push(f.ann, at("ann/app"), "2", "one")
+		f.work()
+		if got, want := told(f.receiver.take()), "package published app 2; package tag_moved app 2"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		if n := f.number(`SELECT COUNT(*) FROM versions WHERE deleted_at IS NOT NULL OR deleted_by IS NOT NULL`); n != 0 {
+			t.Errorf("%d versions are deleted still", n)
+		}
+	})
+}
+
+// Hooks of all four kinds are told, each of its own.
+func TestWhoIsTold(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := t.Context()
+		f.push(f.ann, at("acme/app"), "0", "zero")
+		for k, name := range map[hooks.Kind]string{
+			hooks.OfOrganization: "acme", hooks.OfRepository: "acme/src", hooks.OfPackage: "acme/app", hooks.OfUser: "ann",
+		} {
+			f.hook(f.ann, of(k, name), hooks.EventPackage)
+		}
+		targets := func() map[string]int {
+			f.work()
+			got := map[string]int{}
+			for _, m := range f.receiver.take() {
+				got[m.header.Get("X-GitHub-Hook-Installation-Target-Type")]++
+			}
+			return got
+		}
+		same := func(what string, got map[string]int, want ...string) {
+			t.Helper()
+			if len(got) != len(want) {
+				t.Errorf("%s: %v, want %v", what, got, want)
+			}
+			for _, k := range want {
+				if got[k] != 1 {
+					t.Errorf("%s: %v, want one of %s", what, got, k)
+				}
+			}
+		}
+		f.push(f.ann, at("acme/app"), "1", "one")
+		same("a package that is linked to nothing", targets(), "organization", "package")
+		f.check(f.packages.Link(ctx, f.ann, at("acme/app"), "acme/src", false))
+		f.push(f.ann, at("acme/app"), "2", "two")
+		same("a linked one", targets(), "organization", "package", "repository")
+		f.push(f.ann, at("acme/other"), "1", "one")
+		same("another of the same owner", targets(), "organization")
+		f.push(f.ann, at("ann/mine"), "1", "one")
+		same("a user's", targets(), "user")
+		// Given away, it is no longer acme's to hear of, and the hook stays behind.
+		f.check(f.packages.Transfer(ctx, f.ann, at("acme/app"), "ann"))
+		f.push(f.ann, at("ann/app"), "3", "three")
+		f.push(f.ann, at("acme/app"), "4", "four")
+		f.work()
+		list := f.receiver.take()
+		if len(list) != 2 {
+			t.Errorf("told %s", told(list))
+		}
+		for _, m := range list {
+			if k := m.header.Get("X-GitHub-Hook-Installation-Target-Type"); k != "user" {
+				t.Errorf("a hook of a %s heard of what was given away", k)
+			}
+		}
+	})
+}
+
+// Without a hook nothing is left behind by a push.
+func TestWithoutAHookNothingIsWritten(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.bob, of(hooks.OfUser, "bob"), "*") // another's
+		h := f.hook(f.ann, of(hooks.OfUser, "ann"), "*")
+		_, err := f.Update(t.Context(), f.ann, of(hooks.OfUser, "ann"), h.ID, hooks.Change{Active: ptr(false)})
+		f.check(err)
+		f.push(f.ann, at("ann/app"), "1 2 3", "one")
+		if n := f.jobs(hooks.JobEvent); n != 0 {
+			t.Errorf("%d events wait", n)
+		}
+	})
+}
+
+// Both names of the event, for those who ask for both.
+func TestBothNames(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.ann, of(hooks.OfUser, "ann"), "*")
+		f.push(f.ann, at("ann/app"), "1", "one")
+		f.work()
+		list := f.receiver.take()
+		if len(list) != 2 || list[0].header.Get("X-GitHub-Event") != "package" || list[1].header.Get("X-GitHub-Event") != "registry_package" {
+			t.Fatalf("told %s", told(list))
+		}
+		if list[0].header.Get("X-GitHub-Delivery") == list[1].header.Get("X-GitHub-Delivery") {
+			t.Error("two deliveries have one GUID")
+		}
+	})
+}
+
+// A push that is refused in the middle tells nobody.
+func TestWhatIsRolledBackTellsNobody(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.ann, of(hooks.OfUser, "ann"), "*")
+		f.push(f.ann, at("ann/app"), "1", "one")
+		f.work()
+		f.receiver.take()
+		f.exec(`INSERT INTO settings (name, value) VALUES ('public_to_private', 'forbidden')`)
+		f.check(f.packages.SetVisibility(t.Context(), f.ann, at("ann/app"), access.Public))
+		f.work()
+		f.receiver.take()
+		if err := f.packages.SetVisibility(t.Context(), f.ann, at("ann/app"), access.Private); err == nil {
+			t.Fatal("what is public became private")
+		}
+		if n := f.jobs(hooks.JobEvent); n != 0 {
+			t.Errorf("%d events wait", n)
+		}
+	})
+}
