@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"packhouse/internal/errs"
 	"packhouse/internal/jobs"
+	"packhouse/internal/packages"
 )
 
 // workers says who works the jobs of each kind, on any node. A job may run more
@@ -19,10 +21,11 @@ func (a *App) workers() map[string]jobs.Kind {
 	kinds := a.hookWork.kinds()
 	maps.Copy(kinds, a.retentionKinds())
 	maps.Copy(kinds, map[string]jobs.Kind{
-		"uploads.expire": {Work: a.expireUploads},
-		"tokens.sweep":   {Work: a.sweepTokens},
-		"sessions.sweep": {Work: a.sweepSessions},
-		"jobs.sweep":     {Work: a.Jobs.Sweep},
+		"uploads.expire":    {Work: a.expireUploads},
+		"tokens.sweep":      {Work: a.sweepTokens},
+		"sessions.sweep":    {Work: a.sweepSessions},
+		"jobs.sweep":        {Work: a.Jobs.Sweep},
+		packages.JobMigrate: {Work: a.migrateDocker},
 	})
 	maps.Copy(kinds, a.checks.kinds())
 	return kinds
@@ -39,6 +42,15 @@ func (a *App) schedules() []jobs.Schedule {
 		{Kind: "versions.classify", Every: time.Hour},
 		{Kind: "retention", Every: 24 * time.Hour},
 	}...)
+}
+
+// migrateDocker moves the Docker packages of one owner.
+func (a *App) migrateDocker(ctx context.Context, j jobs.Job) error {
+	err := a.Packages.WorkMigration(ctx, j.Args, j.Report)
+	if errs.Is(err, errs.NotFound) { // the owner is gone
+		return jobs.Cancel(err)
+	}
+	return err
 }
 
 // expireUploads ends abandoned uploads.

@@ -27,6 +27,9 @@ type Migrations interface {
 	EndMigration(ctx context.Context, migration, conflicts int64, now time.Time) error
 	// DockerOwners returns the logins of all that own Docker packages.
 	DockerOwners(ctx context.Context) ([]string, error)
+	// EnqueueMigration inserts a job of the kind JobMigrate and records e. It
+	// returns the id, or that of the job for the same owner which waits or runs.
+	EnqueueMigration(ctx context.Context, o MigrationOrder, e audit.Entry) (job int64, err error)
 }
 
 // DockerPackage is one that has not been moved.

@@ -10,6 +10,7 @@ import (
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
+	"packhouse/internal/jobs"
 	"packhouse/internal/oci"
 	"packhouse/internal/packages"
 )
@@ -133,4 +134,13 @@ func becomeContainer(ctx context.Context, tx *database.Tx, p packageRow) error {
 		return err
 	}
 	return dropGrants(ctx, tx, p.id)
+}
+
+// EnqueueMigration implements packages.Migrations.
+func (s *Store) EnqueueMigration(ctx context.Context, o packages.MigrationOrder, e audit.Entry) (job int64, err error) {
+	err = s.change(ctx, e, func(ctx context.Context, tx *database.Tx) (err error) {
+		job, err = insertJob(ctx, tx, jobs.Insert{Kind: packages.JobMigrate, Args: o, Key: packages.JobMigrate + " " + o.Owner}, e.At)
+		return err
+	})
+	return job, err
 }
