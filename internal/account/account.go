@@ -31,7 +31,10 @@ type Account struct {
 	PasswordChangedAt time.Time
 	CreatedAt         time.Time
 	Suspended         bool
-	Settings          Settings
+	// Name, Email and Description are what the account says of itself; all may
+	// be empty.
+	Name, Email, Description string
+	Settings                 Settings
 }
 
 // Settings is what an account decides for the packages in its namespace. Those

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"strings"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/audit"
@@ -17,6 +18,9 @@ type Repository struct {
 	OwnerID    int64
 	Name       oci.Name // OWNER/NAME as it is called now
 	Visibility access.Visibility
+	// Description may be empty.
+	Description string
+	CreatedAt   time.Time
 }
 
 // ParseRepository reads OWNER/NAME in any case of letters.
@@ -47,9 +51,18 @@ func (s *Service) Repositories(ctx context.Context, owner string) ([]Repository,
 	return s.Store.ListRepositories(ctx, a.ID)
 }
 
-// CreateRepository makes the repository OWNER/NAME. Exists when the name is
-// taken, NotFound without such an owner.
+// CreateRepository makes the repository OWNER/NAME, without a description.
+// Exists when the name is taken, NotFound without such an owner.
 func (s *Service) CreateRepository(ctx context.Context, by audit.Actor, name string, v access.Visibility) (Repository, error) {
+	return s.CreateDescribedRepository(ctx, by, name, v, "")
+}
+
+// CreateDescribedRepository is CreateRepository with a description, which may be
+// empty.
+func (s *Service) CreateDescribedRepository(ctx context.Context, by audit.Actor, name string, v access.Visibility, description string) (Repository, error) {
+	if err := checkProfile(nil, nil, &description); err != nil {
+		return Repository{}, err
+	}
 	n, err := ParseRepository(name)
 	if err != nil {
 		return Repository{}, err
@@ -64,7 +77,7 @@ func (s *Service) CreateRepository(ctx context.Context, by audit.Actor, name str
 	if n, err = ParseRepository(owner.Login + "/" + n.Package()); err != nil {
 		return Repository{}, err
 	}
-	r := Repository{OwnerID: owner.ID, Name: n, Visibility: v}
+	r := Repository{OwnerID: owner.ID, Name: n, Visibility: v, Description: description, CreatedAt: s.Now()}
 	r.ID, err = s.Store.CreateRepository(ctx, r, s.entry(by, "repository.create", n.String(), map[string]any{"visibility": string(v)}))
 	return r, err
 }

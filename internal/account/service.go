@@ -39,6 +39,8 @@ type NewUser struct {
 	// Password may be empty: then the user signs in by token alone.
 	Password  string
 	SiteAdmin bool
+	// Name and Email may be empty.
+	Name, Email string
 }
 
 // entry is the record of a change that happens now.
@@ -54,7 +56,10 @@ func (s *Service) CreateUser(ctx context.Context, by audit.Actor, u NewUser) (Ac
 		return Account{}, err
 	}
 	a := s.newAccount(User, login, u.Login)
-	a.SiteAdmin = u.SiteAdmin
+	if err := checkProfile(&u.Name, &u.Email, nil); err != nil {
+		return Account{}, err
+	}
+	a.SiteAdmin, a.Name, a.Email = u.SiteAdmin, u.Name, u.Email
 	if u.Password != "" {
 		if a.PasswordHash, err = s.Passwords.Hash(ctx, u.Password); err != nil {
 			return Account{}, err

@@ -18,7 +18,16 @@ type Store interface {
 	Organizations
 	Repositories
 	Grants
+	Directory
 	SiteStore
+}
+
+// Directory keeps what is said of accounts, teams and repositories, and tells
+// what callers are to them.
+type Directory interface {
+	Profiles
+	Standings
+	People
 }
 
 // Organizations keeps who belongs together.
@@ -148,6 +157,10 @@ type Grants interface {
 	SetRepositoryTeamGrant(ctx context.Context, r Repository, teamID int64, role access.RepositoryRole, e audit.Entry) error
 	// RepositoryGrants returns all, users first, in the order of their names.
 	RepositoryGrants(ctx context.Context, id int64) ([]RepositoryGrant, error)
+	// OutsideCollaborators returns those who have a role of their own on a
+	// repository of the organization and are no members, in the order of their
+	// logins.
+	OutsideCollaborators(ctx context.Context, organizationID int64) ([]Account, error)
 }
 
 // SiteStore keeps the settings of the whole server by name.

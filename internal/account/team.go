@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
@@ -18,6 +19,9 @@ type Team struct {
 	// Group is the group of an outside provider whose people are the team; ""
 	// for a team that is filled by hand.
 	Group string
+	// Name is how the team is written; Slug where nothing else was said.
+	Name, Description string
+	CreatedAt         time.Time
 }
 
 // NewTeam describes a team to make.
@@ -25,6 +29,8 @@ type NewTeam struct {
 	Slug   string
 	Parent string // "" on top
 	Group  string
+	// Name and Description may be empty.
+	Name, Description string
 }
 
 // Team returns the team of that name, in any case of letters, or NotFound.
@@ -57,13 +63,19 @@ func (s *Service) Teams(ctx context.Context, organization string) ([]Team, error
 func (s *Service) CreateTeam(ctx context.Context, by audit.Actor, organization string, n NewTeam) (Team, error) {
 	slug, err := ParseLogin(n.Slug)
 	if err != nil {
-		return Team{}, errs.New(errs.Invalid, "a team's name has 1 to %d letters, digits and single hyphens, none of them first or last", MaxLoginLength)
+		return Team{}, errTeamName()
 	}
 	org, err := s.find(ctx, organization, Organization)
 	if err != nil {
 		return Team{}, err
 	}
-	t := Team{OrganizationID: org.ID, Slug: slug, Group: n.Group}
+	if err := checkProfile(&n.Name, nil, &n.Description); err != nil {
+		return Team{}, err
+	}
+	t := Team{OrganizationID: org.ID, Slug: slug, Group: n.Group, Name: n.Name, Description: n.Description, CreatedAt: s.Now()}
+	if t.Name == "" {
+		t.Name = slug
+	}
 	if n.Parent != "" {
 		parent, err := s.team(ctx, org, n.Parent)
 		if err != nil {

@@ -48,9 +48,10 @@ func (s *Store) CreateOrganization(ctx context.Context, a account.Account, owner
 // The settings are those that the schema gives.
 func insertAccount(ctx context.Context, tx *database.Tx, a account.Account) (int64, error) {
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO accounts (login, display_login, kind, site_admin, password_hash, created_at)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (login) DO NOTHING RETURNING id`,
-		a.Login, a.DisplayLogin, string(a.Kind), flag(a.SiteAdmin), a.PasswordHash, toMicros(a.CreatedAt)).Scan(&id)
+	err := tx.QueryRow(ctx, `INSERT INTO accounts (login, display_login, kind, site_admin, password_hash, created_at, name, email, description)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (login) DO NOTHING RETURNING id`,
+		a.Login, a.DisplayLogin, string(a.Kind), flag(a.SiteAdmin), a.PasswordHash, toMicros(a.CreatedAt),
+		a.Name, a.Email, a.Description).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, errTaken(a.Login)
 	}
@@ -67,7 +68,8 @@ func insertAccount(ctx context.Context, tx *database.Tx, a account.Account) (int
 func errTaken(login string) *errs.Error { return errs.New(errs.Exists, "the login %s is taken", login) }
 
 const accountColumns = `a.id, a.login, a.display_login, a.kind, a.site_admin, a.password_hash, a.password_changed_at,
-	a.created_at, a.suspended_at IS NOT NULL, a.base_role, a.members_create, a.inherit_default, a.default_visibility, a.sso_required`
+	a.created_at, a.suspended_at IS NOT NULL, a.base_role, a.members_create, a.inherit_default, a.default_visibility, a.sso_required,
+	a.name, a.email, a.description`
 
 // accountRow scans accountColumns.
 type accountRow struct {
@@ -80,6 +82,7 @@ func (r *accountRow) dest() []any {
 	return []any{
 		&r.a.ID, &r.a.Login, &r.a.DisplayLogin, &r.kind, &r.admin, &r.a.PasswordHash, &r.changed,
 		&r.created, &r.a.Suspended, &r.a.Settings.BaseRole, &r.create, &r.inherit, &r.visibility, &r.sso,
+		&r.a.Name, &r.a.Email, &r.a.Description,
 	}
 }
 

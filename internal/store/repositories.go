@@ -13,17 +13,34 @@ import (
 	"packhouse/internal/oci"
 )
 
-const repositoryColumns = `r.id, r.owner_id, o.login || '/' || r.name, r.visibility`
+const repositoryColumns = `r.id, r.owner_id, o.login || '/' || r.name, r.visibility, r.description, r.created_at`
 
 // scanRepository scans repositoryColumns.
 func scanRepository(row interface{ Scan(...any) error }) (r account.Repository, err error) {
-	var full, visibility string
-	if err = row.Scan(&r.ID, &r.OwnerID, &full, &visibility); err != nil {
+	var scan repositoryRow
+	if err = row.Scan(scan.dest()...); err != nil {
 		return r, err
 	}
-	r.Visibility = access.Visibility(visibility)
-	r.Name, err = oci.ParseName(full)
-	return r, err
+	return scan.repository()
+}
+
+// repositoryRow scans repositoryColumns.
+type repositoryRow struct {
+	r                account.Repository
+	full, visibility string
+	created          int64
+}
+
+func (r *repositoryRow) dest(more ...any) []any {
+	return append([]any{&r.r.ID, &r.r.OwnerID, &r.full, &r.visibility, &r.r.Description, &r.created}, more...)
+}
+
+func (r *repositoryRow) repository() (account.Repository, error) {
+	one := r.r
+	one.Visibility, one.CreatedAt = access.Visibility(r.visibility), fromMicros(r.created)
+	var err error
+	one.Name, err = oci.ParseName(r.full)
+	return one, err
 }
 
 // RepositoryByName implements account.Repositories.
@@ -62,8 +79,8 @@ func (s *Store) ListRepositories(ctx context.Context, ownerID int64) ([]account.
 // CreateRepository implements account.Repositories.
 func (s *Store) CreateRepository(ctx context.Context, r account.Repository, e audit.Entry) (id int64, err error) {
 	err = s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
-		err := tx.QueryRow(ctx, `INSERT INTO repositories (owner_id, name, visibility, created_at) VALUES (?, ?, ?, ?) RETURNING id`,
-			r.OwnerID, r.Name.Package(), string(r.Visibility), toMicros(e.At)).Scan(&id)
+		err := tx.QueryRow(ctx, `INSERT INTO repositories (owner_id, name, visibility, created_at, description) VALUES (?, ?, ?, ?, ?) RETURNING id`,
+			r.OwnerID, r.Name.Package(), string(r.Visibility), toMicros(e.At), r.Description).Scan(&id)
 		if err != nil {
 			return err
 		}

@@ -12,41 +12,60 @@ import (
 )
 
 const (
-	teamColumns = `t.id, t.organization_id, t.slug, COALESCE(t.parent_id, 0), COALESCE(p.slug, ''), t.idp_group`
-	teamTables  = ` FROM teams t LEFT JOIN teams p ON p.id = t.parent_id`
+	teamColumns = `t.id, t.organization_id, t.slug, COALESCE(t.parent_id, 0), COALESCE(p.slug, ''), t.idp_group,
+		CASE t.name WHEN '' THEN t.slug ELSE t.name END, t.description, t.created_at`
+	teamTables = ` FROM teams t LEFT JOIN teams p ON p.id = t.parent_id`
 )
 
-func teamDest(t *account.Team) []any {
-	return []any{&t.ID, &t.OrganizationID, &t.Slug, &t.ParentID, &t.Parent, &t.Group}
+// teamRow scans teamColumns.
+type teamRow struct {
+	t       account.Team
+	created int64
 }
 
-// TeamBySlug implements account.Teams.
-func (s *Store) TeamBySlug(ctx context.Context, organizationID int64, slug string) (account.Team, error) {
-	var t account.Team
-	err := s.db.Read().QueryRow(ctx, `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? AND t.slug = ?`,
-		organizationID, slug).Scan(teamDest(&t)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return t, errs.New(errs.NotFound, "no team %q in this organization", slug)
-	}
-	return t, err
+func (r *teamRow) dest() []any {
+	t := &r.t
+	return []any{&t.ID, &t.OrganizationID, &t.Slug, &t.ParentID, &t.Parent, &t.Group, &t.Name, &t.Description, &r.created}
 }
 
-// ListTeams implements account.Teams.
-func (s *Store) ListTeams(ctx context.Context, organizationID int64) ([]account.Team, error) {
-	rows, err := s.db.Read().Query(ctx, `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? ORDER BY t.slug`, organizationID)
+func (r *teamRow) team() account.Team {
+	t := r.t
+	t.CreatedAt = fromMicros(r.created)
+	return t
+}
+
+// queryTeamRows returns the teams of a query that selects teamColumns.
+func queryTeamRows(ctx context.Context, q database.Querier, query string, args ...any) ([]account.Team, error) {
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var list []account.Team
 	for rows.Next() {
-		var t account.Team
-		if err := rows.Scan(teamDest(&t)...); err != nil {
+		var r teamRow
+		if err := rows.Scan(r.dest()...); err != nil {
 			return nil, err
 		}
-		list = append(list, t)
+		list = append(list, r.team())
 	}
 	return list, rows.Err()
+}
+
+// TeamBySlug implements account.Teams.
+func (s *Store) TeamBySlug(ctx context.Context, organizationID int64, slug string) (account.Team, error) {
+	var r teamRow
+	err := s.db.Read().QueryRow(ctx, `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? AND t.slug = ?`,
+		organizationID, slug).Scan(r.dest()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.Team{}, errs.New(errs.NotFound, "no team %q in this organization", slug)
+	}
+	return r.team(), err
+}
+
+// ListTeams implements account.Teams.
+func (s *Store) ListTeams(ctx context.Context, organizationID int64) ([]account.Team, error) {
+	return queryTeamRows(ctx, s.db.Read(), `SELECT `+teamColumns+teamTables+` WHERE t.organization_id = ? ORDER BY t.slug`, organizationID)
 }
 
 // CreateTeam implements account.Teams. A new team has no members whom the reach
@@ -58,9 +77,10 @@ func (s *Store) CreateTeam(ctx context.Context, t account.Team, e audit.Entry) (
 				return err
 			}
 		}
-		err := tx.QueryRow(ctx, `INSERT INTO teams (organization_id, slug, parent_id, idp_group, created_at) VALUES (?, ?, ?, ?, ?)
+		err := tx.QueryRow(ctx, `INSERT INTO teams (organization_id, slug, parent_id, idp_group, created_at, name, description)
+			VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (organization_id, slug) DO NOTHING RETURNING id`,
-			t.OrganizationID, t.Slug, optionalID(t.ParentID), t.Group, toMicros(e.At)).Scan(&id)
+			t.OrganizationID, t.Slug, optionalID(t.ParentID), t.Group, toMicros(e.At), t.Name, t.Description).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errs.New(errs.Exists, "there is a team %s already", t.Slug)
 		}

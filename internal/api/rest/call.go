@@ -26,6 +26,8 @@ type call struct {
 	params map[string]string
 	q      url.Values
 	route  *compiled
+	// target is what a route of the directory is about, found by its policy.
+	target target
 }
 
 // param returns a parameter of the path; "" when the route has none of that name.

@@ -8,7 +8,7 @@
 //
 // in which {name...} takes one segment or several: package names may be sent with
 // %2F or with plain slashes. Where two patterns match, the one with more segments
-// is meant. Each route has a policy, which says who may call it; a Handler with a
+// is meant, and of those with as many the one with fewer parameters. Each route has a policy, which says who may call it; a Handler with a
 // route that has none is not made. For packages the policy is that the service
 // behind the route decides; for the directory it is decided before the route's
 // function runs.

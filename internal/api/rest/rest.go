@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/account"
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
 )
@@ -25,6 +26,8 @@ type Deps struct {
 	Owners        Owners
 	Packages      Packages
 	Versions      Versions
+	Accounts      *account.Service
+	Directory     Directory
 	// Base is the public address of the API, such as https://HOST/api/v3, and
 	// Site that of the pages. No slash at their ends.
 	Base, Site string
@@ -58,6 +61,7 @@ func (h *Handler) routes() []route {
 		h.metaRoutes(),
 		h.packageRoutes(),
 		h.searchRoutes(),
+		h.directoryRoutes(),
 	} {
 		all = append(all, group...)
 	}

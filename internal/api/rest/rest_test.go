@@ -152,7 +152,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, time.Now)
 	h.RateLimit, h.AnonymousRateLimit = 0, 0
-	for path, want := range map[string]int{"/": 404, "/nothing": 404, "/rate_limit/": 404, "/rate_limit?%zz": 400} {
+	for path, want := range map[string]int{"//": 404, "/nothing": 404, "/rate_limit/": 404, "/rate_limit?%zz": 400} {
 		if w := ask(h, "GET", path, ""); w.Code != want || !strings.Contains(w.Body.String(), `"status":`) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

@@ -3,6 +3,7 @@ package rest
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"packhouse/internal/access"
@@ -42,7 +43,8 @@ func checked(scopes access.Scopes, check func(*call) error) policy {
 // compiled is a route with its pattern taken apart.
 type compiled struct {
 	route
-	parts []part
+	parts    []part
+	literals int // how many of the parts are
 }
 
 // part is one segment of a pattern.
@@ -72,6 +74,7 @@ func compile(r route) (compiled, error) {
 		switch {
 		case !isParam:
 			c.parts = append(c.parts, part{segment, literal})
+			c.literals++
 		case isWide:
 			wide++
 			c.parts = append(c.parts, part{wideName, several})
@@ -138,14 +141,15 @@ func newTable(routes []route) (*table, error) {
 // are the methods that the path has, none for a path that is not there.
 func (t *table) find(method, escapedPath string) (found *compiled, params map[string]string, allowed []string) {
 	segments := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
-	best := -1
+	best := [2]int{-1, -1} // segments, then those that are not parameters
 	for i := range t.byFirst[segments[0]] {
 		c := &t.byFirst[segments[0]][i]
 		values, ok := c.match(segments)
-		switch {
-		case !ok || len(c.parts) < best:
-		case len(c.parts) > best:
-			best, allowed, found = len(c.parts), nil, nil
+		rank := [2]int{len(c.parts), c.literals}
+		switch order := slices.Compare(rank[:], best[:]); {
+		case !ok || order < 0:
+		case order > 0:
+			best, allowed, found = rank, nil, nil
 			fallthrough
 		default:
 			allowed = append(allowed, c.method)
