@@ -16,11 +16,12 @@ import (
 var _ packages.Lists = (*Store)(nil)
 
 // The packages of a list, before it is known who may see which: those of one
-// owner or of all, of one type or of all, by a piece of their names.
+// owner or of all, of one type or of all, by a piece of their names. Those of the
+// Docker registry are also those that were moved out of it.
 const (
 	chosenPackages = factColumns + `
 	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co CROSS JOIN packages cp
-		WHERE cp.owner_id = co.id AND cp.type >= ? AND cp.type <= ? AND co.login >= ? AND co.login <= ? AND co.deleted_at IS NULL
+		WHERE cp.owner_id = co.id AND (cp.type >= ? AND cp.type <= ? OR ? = 'docker' AND ` + wasDocker + `) AND co.login >= ? AND co.login <= ? AND co.deleted_at IS NULL
 			AND co.login || '/' || cp.name LIKE ? ESCAPE '!' AND `
 	chosenEnd = ` LIMIT ?) c
 	CROSS JOIN (` + callerColumns + `) w
@@ -33,6 +34,11 @@ const (
 	listDeletedPackages = `SELECT ` + chosenPackages + `cp.deleted_at IS NOT NULL AND cp.purged_at IS NULL AND cp.deleted_at > ?
 		ORDER BY co.login, cp.type, cp.name, cp.id DESC` + chosenEnd
 )
+
+// wasDocker is a package that was moved out of the Docker registry, where its
+// name still leads to it.
+const wasDocker = `cp.type = 'container' AND EXISTS (SELECT 1 FROM package_names n
+	WHERE n.owner_id = cp.owner_id AND n.name = cp.name AND n.type = 'docker' AND n.package_id = cp.id)`
 
 // afterAll is greater than every login and every type.
 const afterAll = "~"
@@ -48,7 +54,7 @@ func (s *Store) ListedPackages(ctx context.Context, who access.Principal, q pack
 		last = afterAll
 	}
 	query, e := listPresentPackages, access.Effects{Action: access.Read}
-	args := []any{first, last, low, high, containing(q.Text)}
+	args := []any{first, last, string(q.Type), low, high, containing(q.Text)}
 	if q.Deleted {
 		query, e = listDeletedPackages, access.Effects{Action: access.Administer}
 		args = append(args, toMicros(w.Since))
