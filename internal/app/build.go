@@ -40,9 +40,11 @@ type App struct {
 	// Downloads counts pulls, and Retention deletes by rules.
 	Downloads *downloads.Counter
 	Retention *lifecycle.Retention
+	Collector *lifecycle.Collector
 
-	hookWork *hookWork
-	checks   *checks
+	hookWork     *hookWork
+	collectEvery time.Duration
+	checks       *checks
 
 	db    *database.DB
 	blobs blob.Store
@@ -119,7 +121,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
 		Limits: registry.Limits{
 			MaxBlob: int64(cfg.Registry.MaxBlobSize), MaxDockerBlob: int64(cfg.Docker.MaxBlobSize), MaxSessions: cfg.Registry.MaxUploads,
-			SessionIdle: cfg.Registry.UploadInactivity, SessionLife: cfg.Registry.UploadLife, Grace: blobGrace,
+			SessionIdle: cfg.Registry.UploadInactivity, SessionLife: cfg.Registry.UploadLife, Grace: cfg.GC.Grace,
 		},
 		SourceName: sourceName(cfg), TagsOnly: cfg.Docker.TagsOnly,
 		Now:   time.Now,
@@ -129,6 +131,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.hookWork = newHookWork(cfg, a.Store, a.Registry)
+	a.Collector, a.collectEvery = newCollector(cfg, a.Store, blobs, a.log), cfg.GC.Interval
 	a.checks = newChecks(cfg, a.Store, blobs, a.log)
 	if err := a.composeRegistries(cfg); err != nil {
 		return err
@@ -142,10 +145,6 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 	a.Handlers.Ready = []Check{{Name: "database", Probe: a.db.Ping}, {Name: "blobs", Probe: blobs.Probe}}
 	return nil
 }
-
-// blobGrace is how long a promise about a blob holds without a manifest that
-// needs it. It is longer than any push: sessions end after 24 hours.
-const blobGrace = 48 * time.Hour
 
 // Close closes the database; nothing may use the App any more.
 func (a *App) Close() error { return a.db.Close() }

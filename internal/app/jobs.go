@@ -12,6 +12,7 @@ import (
 
 	"packhouse/internal/errs"
 	"packhouse/internal/jobs"
+	"packhouse/internal/lifecycle"
 	"packhouse/internal/packages"
 )
 
@@ -21,11 +22,12 @@ func (a *App) workers() map[string]jobs.Kind {
 	kinds := a.hookWork.kinds()
 	maps.Copy(kinds, a.retentionKinds())
 	maps.Copy(kinds, map[string]jobs.Kind{
-		"uploads.expire":    {Work: a.expireUploads},
-		"tokens.sweep":      {Work: a.sweepTokens},
-		"sessions.sweep":    {Work: a.sweepSessions},
-		"jobs.sweep":        {Work: a.Jobs.Sweep},
-		packages.JobMigrate: {Work: a.migrateDocker},
+		"uploads.expire":     {Work: a.expireUploads},
+		"tokens.sweep":       {Work: a.sweepTokens},
+		"sessions.sweep":     {Work: a.sweepSessions},
+		"jobs.sweep":         {Work: a.Jobs.Sweep},
+		packages.JobMigrate:  {Work: a.migrateDocker},
+		lifecycle.JobCollect: {Work: a.collect},
 	})
 	maps.Copy(kinds, a.checks.kinds())
 	return kinds
@@ -35,6 +37,7 @@ func (a *App) workers() map[string]jobs.Kind {
 func (a *App) schedules() []jobs.Schedule {
 	return append(a.checks.schedules(), []jobs.Schedule{
 		{Kind: "uploads.expire", Every: time.Minute},
+		{Kind: lifecycle.JobCollect, Every: a.collectEvery},
 		{Kind: "tokens.sweep", Every: time.Hour},
 		{Kind: "sessions.sweep", Every: time.Hour},
 		{Kind: "jobs.sweep", Every: time.Hour},

@@ -46,6 +46,7 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 	}
 	metrics := NewMetrics(version)
 	metrics.Registry.MustRegister(newWaitingJobs(a.Store.WaitingJobs), newDamagedBlobs(a.Store.DamagedBlobs))
+	measureGC(metrics.Registry, a.Collector)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() { defer close(done); a.runJobs(working, metrics) }()

@@ -78,7 +78,7 @@ func hasBlobNeed(parents []Need) bool {
 	return false
 }
 
-func (e *Explanation) blobVerdict(b BlobRecord, t Times) string {
+func (e *Explanation) blobVerdict(b BlobRow, t Times) string {
 	trash := b.CondemnedAt.Add(t.Condemn)
 	switch {
 	case b.LeaseUntil.After(e.At):

@@ -9,6 +9,9 @@ import (
 	"packhouse/internal/oci"
 )
 
+// JobCollect is the kind of the job that does one round.
+const JobCollect = "gc"
+
 // Times are the waits of garbage collection. What nothing needs goes the whole
 // way: Grace after the last promise it is condemned, Condemn later it lies in
 // the trash, Trash later its bytes are removed.

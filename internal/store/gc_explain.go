@@ -59,8 +59,8 @@ func (s *Store) Needs(ctx context.Context, d oci.Digest, n int) (lifecycle.Needs
 	return needs, err
 }
 
-func blobRecord(ctx context.Context, q database.Querier, d oci.Digest) (*lifecycle.BlobRecord, error) {
-	var b lifecycle.BlobRecord
+func blobRecord(ctx context.Context, q database.Querier, d oci.Digest) (*lifecycle.BlobRow, error) {
+	var b lifecycle.BlobRow
 	var created, lease int64
 	var review, condemned sql.NullInt64
 	err := q.QueryRow(ctx, `SELECT state, size, location, created_at, lease_until, review_at, condemned_at FROM blobs WHERE digest = ?`,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"packhouse/internal/database"
+	"packhouse/internal/jobs"
 	"packhouse/internal/lifecycle"
 )
 
@@ -72,6 +73,13 @@ func (s *Store) RaiseMark(ctx context.Context, fresh string, least int64) (insta
 		return err
 	})
 	return instance, mark, err
+}
+
+// EnqueueRound has a node that works jobs collect garbage now.
+func (s *Store) EnqueueRound(ctx context.Context, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		return enqueue(ctx, tx, jobs.Insert{Kind: lifecycle.JobCollect, Args: struct{}{}, Key: "scheduled " + lifecycle.JobCollect, MaxAttempts: 3}, now)
+	})
 }
 
 // Stored implements lifecycle.Ledger.
