@@ -14,7 +14,7 @@ import (
 )
 
 func newMigrateDocker(s streams) *cobra.Command {
-	var all, conflicts bool
+	var all, conflicts, background bool
 	c := operation{
 		use: "migrate-docker OWNER…|--all", short: "Move Docker packages to the Container registry", args: cobra.ArbitraryArgs,
 		long: "Move Docker packages to the Container registry. Images stay where they are, old addresses keep working for pulls and pushes, and the packages inherit from " +
@@ -26,6 +26,9 @@ func newMigrateDocker(s streams) *cobra.Command {
 			if conflicts {
 				return "", listed(c, func() ([][]string, error) { return app.DockerConflicts(c.Context(), cfg, owners, all) })
 			}
+			if background {
+				return "", listed(c, func() ([][]string, error) { return app.StartDockerMigration(c.Context(), cfg, owners, all) })
+			}
 			p := migrationProgress{out: c.OutOrStdout(), err: c.ErrOrStderr(), line: atTerminalOut(c.ErrOrStderr())}
 			if err := app.MigrateDocker(c.Context(), cfg, owners, all, p.show); err != nil {
 				return "", err
@@ -35,6 +38,7 @@ func newMigrateDocker(s streams) *cobra.Command {
 	}.command(s)
 	c.Flags().BoolVar(&all, "all", false, "the packages of all users and organizations")
 	c.Flags().BoolVar(&conflicts, "conflicts", false, "list those that cannot be moved, and move nothing")
+	c.Flags().BoolVar(&background, "background", false, "have the running server do it, and print the jobs that packhouse jobs show tells of")
 	return c
 }
 

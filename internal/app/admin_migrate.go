@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 
 	"packhouse/internal/config"
 	"packhouse/internal/oci"
@@ -34,6 +35,26 @@ func MigrateDocker(ctx context.Context, cfg *config.Config, owners []string, all
 		}
 		return nil
 	})
+}
+
+// StartDockerMigration has the same done by jobs of the running server, one an
+// owner, and returns a heading and a row for each.
+func StartDockerMigration(ctx context.Context, cfg *config.Config, owners []string, all bool) ([][]string, error) {
+	rows := [][]string{{"OWNER", "JOB"}}
+	err := administer(ctx, cfg, func(a *App) (err error) {
+		if owners, err = migrating(ctx, a, owners, all); err != nil {
+			return err
+		}
+		for _, owner := range owners {
+			id, err := a.Packages.StartMigration(ctx, operator(), owner)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, []string{owner, strconv.FormatInt(id, 10)})
+		}
+		return nil
+	})
+	return rows, err
 }
 
 // DockerConflicts returns a heading and a row for each Docker package of the
