@@ -317,10 +317,13 @@ func (r Rules) still(s Stock, items []Item, now time.Time) error {
 		present[v.ID] = true
 	}
 	for _, item := range items {
+		if !present[item.VersionID] {
+			return stale(item, "is gone")
+		}
+	}
+	for _, item := range items {
 		is, ok := chosen[item.VersionID]
 		switch {
-		case !present[item.VersionID]:
-			return stale(item, "is gone")
 		case !ok:
 			return stale(item, "is to be kept by now")
 		case !slices.Equal(is.Tags, item.Tags):

@@ -90,7 +90,8 @@ func (r *planRun) whole(ctx context.Context) error {
 }
 
 // restoreTags has the tags lead again to what the plan deleted, but for those
-// that lead elsewhere by now.
+// that lead elsewhere by now. A tag that was moved at the very moment of the
+// deletion leads to what it led to last.
 func (r *planRun) restoreTags(ctx context.Context) (restored int, taken []string, err error) {
 	applied := toMicros(r.plan.AppliedAt)
 	taken, err = queryNames(ctx, r.tx, `SELECT t.name FROM retention_items i
@@ -104,7 +105,8 @@ func (r *planRun) restoreTags(ctx context.Context) (restored int, taken []string
 		SELECT t.id FROM retention_items i
 		JOIN tags t ON t.package_id = i.package_id AND t.digest = i.digest AND t.until = ?
 		WHERE i.plan_id = ? AND NOT EXISTS (
-			SELECT 1 FROM tags n WHERE n.package_id = t.package_id AND n.name = t.name AND n.until IS NULL))`,
+			SELECT 1 FROM tags n WHERE n.package_id = t.package_id AND n.name = t.name
+				AND (n.until IS NULL OR n.until = t.until AND n.id > t.id)))`,
 		applied, applied, r.plan.ID)
 	if database.IsUnique(err) {
 		return 0, nil, database.ErrRetry // a push set one of them at this moment
