@@ -11,7 +11,7 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients seeds consistency crash fuzz bench cover clean
+.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash fuzz bench cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,7 @@ build: ## build bin/packhouse, one static binary
 tools: ## install what the tests need, where it is missing (as root for Debian packages)
 	@scripts/step 'Debian packages' scripts/debian-packages
 	@scripts/step 'Go tools (minutes, the first time)' scripts/go-tools crane regctl helm versitygw pebble staticcheck
+	@scripts/step 'JavaScript clients' scripts/node-modules
 
 test: tools ## run all tests: the check that decides
 	@scripts/test
@@ -40,6 +41,9 @@ unit: ## tests of the packages, with the race detector
 
 clients: ## docker, podman, skopeo … against the built binary, on both backends
 	@scripts/test clients
+
+rest: ## GitHub's Go and JavaScript clients against the REST API, on both backends
+	@scripts/test rest
 
 seeds: ## the documents that this registry implements, acted out with docker
 	@scripts/test seeds
