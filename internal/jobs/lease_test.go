@@ -151,9 +151,13 @@ func TestACancelledJobStops(t *testing.T) {
 		if j := q.want(id, jobs.Cancelled, 1); j.EndedAt.IsZero() {
 			t.Errorf("it is %+v", j)
 		}
-		q.pass(time.Hour)
 		q.check(a.Look(t.Context()))
 		a.Settle()
 		q.want(id, jobs.Cancelled, 1)
+
+		q.check(q.orders().Retry(t.Context(), operator, id)) // the worker may run on until the lease is over
+		if j := q.want(id, jobs.Available, 1); !j.RunAt.Equal(q.Now().Add(lease)) || !j.LeaseUntil.IsZero() {
+			t.Errorf("it is %+v", j)
+		}
 	})
 }

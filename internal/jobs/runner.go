@@ -50,8 +50,9 @@ type Options struct {
 type Runner struct {
 	Options
 	wake    chan struct{}
-	planned bool
 	running sync.WaitGroup
+	// planned and failing are the loop's own.
+	planned, failing bool
 
 	mu       sync.Mutex
 	attempts map[Held]*attempt
@@ -109,9 +110,7 @@ func (r *Runner) Run(ctx context.Context) {
 	look := time.NewTicker(r.Poll)
 	defer look.Stop()
 	for ctx.Err() == nil {
-		if err := r.poll(ctx, working); err != nil && ctx.Err() == nil {
-			r.Log.ErrorContext(ctx, "looking for jobs failed; it will be tried again", "error", err)
-		}
+		r.look(ctx, working)
 		select {
 		case <-ctx.Done():
 		case <-look.C:
@@ -119,6 +118,19 @@ func (r *Runner) Run(ctx context.Context) {
 		}
 	}
 	r.stop(cancel)
+}
+
+// look is poll that logs where failures begin and end.
+func (r *Runner) look(ctx, working context.Context) {
+	err := r.poll(ctx, working)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && !r.failing:
+		r.Log.ErrorContext(ctx, "looking for jobs failed; it will be tried every "+r.Poll.String(), "error", err)
+	case err == nil && r.failing:
+		r.Log.InfoContext(ctx, "looking for jobs works again")
+	}
+	r.failing = err != nil
 }
 
 // lastWords is how long workers that were told to stop may go on. What they hold
@@ -187,7 +199,7 @@ func (r *Runner) start(ctx, working context.Context, l Line) error {
 	}
 	now := r.Now()
 	until := now.Add(r.Lease)
-	list, err := r.Store.StartJobs(ctx, l, room, r.Node, now, until)
+	list, err := r.take(ctx, l, room, now, until)
 	if err != nil {
 		return fmt.Errorf("starting jobs: %w", err)
 	}
@@ -204,6 +216,14 @@ func (r *Runner) start(ctx, working context.Context, l Line) error {
 		})
 	}
 	return nil
+}
+
+// take is not cut short by a stop, which would leave jobs to nobody until their
+// lease is over.
+func (r *Runner) take(ctx context.Context, l Line, n int, now, until time.Time) ([]Job, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	return r.Store.StartJobs(ctx, l, n, r.Node, now, until)
 }
 
 // at returns how many jobs of a kind are being worked.

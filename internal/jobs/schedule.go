@@ -9,7 +9,8 @@ import (
 // nodes. While the last one waits or runs there is no other.
 type Schedule struct {
 	// Kind of the job; each has one Schedule at most.
-	Kind  string
+	Kind string
+	// Every is how often; zero is never.
 	Every time.Duration
 	// Args is what JSON can hold.
 	Args any
@@ -40,6 +41,9 @@ func (r *Runner) plan(ctx context.Context) error {
 		return nil
 	}
 	for _, s := range r.Schedules {
+		if s.Every <= 0 {
+			continue
+		}
 		now := r.Now()
 		if err := r.Calendar.PlanWork(ctx, s.Kind, now, now.Add(s.Every)); err != nil {
 			return err
@@ -54,7 +58,7 @@ func (r *Runner) plan(ctx context.Context) error {
 func (r *Runner) insertDue(ctx context.Context, work map[string]time.Time) error {
 	for _, s := range r.Schedules {
 		due, ok := work[s.Kind]
-		if !ok {
+		if !ok || s.Every <= 0 {
 			continue
 		}
 		now := r.Now()

@@ -52,8 +52,8 @@ type Records interface {
 	// WaitingJobs counts the available jobs by their kinds.
 	WaitingJobs(ctx context.Context) (map[string]int64, error)
 	// RetryJob makes a failed, a cancelled or a waiting job available at once,
-	// with all its attempts, and records e. Conflict for another, and while
-	// another has its key.
+	// with all its attempts, and records e; one that was cancelled as it ran, when
+	// its lease is over. Conflict for another, and while another has its key.
 	RetryJob(ctx context.Context, id int64, e audit.Entry) error
 	// CancelJob ends a job that waits or runs, and records e. Conflict for one
 	// that has ended.

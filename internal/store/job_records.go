@@ -113,8 +113,10 @@ func (s *Store) WaitingJobs(ctx context.Context) (map[string]int64, error) {
 // RetryJob implements jobs.Records.
 func (s *Store) RetryJob(ctx context.Context, id int64, e audit.Entry) error {
 	err := s.changeJob(ctx, id, e, "is running or done", func(ctx context.Context, tx *database.Tx) (sql.Result, error) {
-		return tx.Exec(ctx, `UPDATE jobs SET state = 'available', run_at = ?, uncounted = attempt, ended_at = NULL
-			WHERE id = ? AND state IN ('available', 'failed', 'cancelled')`, toMicros(e.At), id)
+		now := toMicros(e.At)
+		return tx.Exec(ctx, `UPDATE jobs SET state = 'available', run_at = CASE WHEN lease_until > ? THEN lease_until ELSE CAST(? AS BIGINT) END,
+				lease_until = NULL, uncounted = attempt, ended_at = NULL
+			WHERE id = ? AND state IN ('available', 'failed', 'cancelled')`, now, now, id)
 	})
 	if database.IsUnique(err) {
 		return errs.New(errs.Conflict, "the work of job %d waits or runs in another job", id)
@@ -125,7 +127,8 @@ func (s *Store) RetryJob(ctx context.Context, id int64, e audit.Entry) error {
 // CancelJob implements jobs.Records.
 func (s *Store) CancelJob(ctx context.Context, id int64, e audit.Entry) error {
 	return s.changeJob(ctx, id, e, "has ended", func(ctx context.Context, tx *database.Tx) (sql.Result, error) {
-		return tx.Exec(ctx, `UPDATE jobs SET state = 'cancelled', ended_at = ?, lease_until = NULL
+		// Until the lease is over its worker may not know; a retry waits for that.
+		return tx.Exec(ctx, `UPDATE jobs SET state = 'cancelled', ended_at = ?
 			WHERE id = ? AND state IN ('available', 'running')`, toMicros(e.At), id)
 	})
 }
