@@ -10,7 +10,7 @@ import (
 
 // nodeID is what GitHub calls things in its other API; here it is only told.
 func nodeID(kind string, id int64) string {
-	return base64.StdEncoding.EncodeToString([]byte(kind + ":" + strconv.FormatInt(id, 10)))
+	return base64.StdEncoding.EncodeToString([]byte("0" + strconv.Itoa(len(kind)) + ":" + kind + strconv.FormatInt(id, 10)))
 }
 
 // addAll sets a member of o for each pair of a name and the rest of an address

@@ -10,6 +10,7 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/errs"
+	"packhouse/internal/hooks"
 	"packhouse/internal/httpx"
 )
 
@@ -28,6 +29,7 @@ type Deps struct {
 	Versions      Versions
 	Accounts      *account.Service
 	Directory     Directory
+	Hooks         *hooks.Service
 	// Base is the public address of the API, such as https://HOST/api/v3, and
 	// Site that of the pages. No slash at their ends.
 	Base, Site string
@@ -62,6 +64,7 @@ func (h *Handler) routes() []route {
 		h.packageRoutes(),
 		h.searchRoutes(),
 		h.directoryRoutes(),
+		h.hookRoutes(),
 	} {
 		all = append(all, group...)
 	}
