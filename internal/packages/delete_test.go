@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/errs"
@@ -263,10 +264,18 @@ func TestTheWindowForRestoring(t *testing.T) {
 		one := f.image(f.ann, app, "one", "1")
 		f.image(f.ann, app, "two", "2")
 		f.image(f.ann, other, "x", "3")
+		index := f.index(f.ann, app, "", one)
+		f.check(f.remove(f.ann, app, index, packages.DeleteVersion{}))
 		f.check(f.remove(f.ann, app, one, packages.DeleteVersion{}))
 		id := f.version(app, one).ID
+		f.check(f.restore(f.ann, app, index))
+		f.check(f.remove(f.ann, app, one, packages.DeleteVersion{Force: true}))
 		f.check(f.DeletePackage(ctx, f.ann, other))
-		f.now = f.now.Add(window)
+		deleted := f.now
+		f.exec(`UPDATE versions SET deleted_at = deleted_at + 1 WHERE digest = '` + index.String() + `'`)
+		f.now = deleted.Add(window)
+		f.says(f.RestoreVersion(ctx, f.ann, app, f.version(app, index).ID), errs.Conflict, one.String())
+		f.now = deleted.Add(window + time.Minute)
 		f.refused(f.RestoreVersion(ctx, f.ann, app, id), errs.NotFound, "a restore too late")
 		f.refused(f.RestorePackage(ctx, f.ann, other), errs.NotFound, "a restore too late")
 		page, err := f.Versions(ctx, f.ann, app, packages.VersionQuery{Deleted: true})
