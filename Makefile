@@ -3,6 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 TOOLS := .tools/bin
 FUZZTIME ?= 10s
+DURATION ?= 1h
 # What `make run` is asked for; make run URL=http://127.0.0.1:9000 LISTEN=127.0.0.1:9000
 DATA ?= data
 LISTEN ?= localhost:8080
@@ -11,7 +12,7 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash fuzz bench cover clean
+.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash soak fuzz bench cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ consistency: ## 16 clients on the same tags, an hour on one process and on two
 
 crash: ## kill -9 and power cuts, 200 of each; as root
 	@scripts/crash long
+
+soak: ## garbage collection against 64 clients, for DURATION (1h)
+	@$(GO) test -count=1 -timeout 0 -v ./test/soak -args -for $(DURATION)
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)

@@ -37,7 +37,7 @@ func (s *Store) DanglingTags(ctx context.Context, from, to int64) ([]lifecycle.F
 // WrongSums implements lifecycle.OtherRecords.
 func (s *Store) WrongSums(ctx context.Context, from int64, n int) (list []lifecycle.Finding, last int64, err error) {
 	rows, err := s.db.Read().Query(ctx, `SELECT p.id, o.login || '/' || p.name, p.downloads,
-			COALESCE((SELECT SUM(d.count) FROM downloads d WHERE d.package_id = p.id), 0),
+			COALESCE((SELECT SUM(d.count) FROM downloads d WHERE d.package_id = p.id AND d.tag <> '*'), 0),
 			(SELECT COUNT(*) FROM versions v WHERE v.package_id = p.id AND v.downloads <>
 				COALESCE((SELECT SUM(d.count) FROM downloads d WHERE d.package_id = v.package_id AND d.version_id = v.id), 0))
 		FROM packages p JOIN accounts o ON o.id = p.owner_id
@@ -64,7 +64,7 @@ func (s *Store) WrongSums(ctx context.Context, from int64, n int) (list []lifecy
 func (s *Store) MendSums(ctx context.Context, packageID int64) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		for _, statement := range []string{
-			`UPDATE packages SET downloads = COALESCE((SELECT SUM(d.count) FROM downloads d WHERE d.package_id = packages.id), 0) WHERE id = ?`,
+			`UPDATE packages SET downloads = COALESCE((SELECT SUM(d.count) FROM downloads d WHERE d.package_id = packages.id AND d.tag <> '*'), 0) WHERE id = ?`,
 			`UPDATE versions SET downloads = COALESCE((SELECT SUM(d.count) FROM downloads d
 				WHERE d.package_id = versions.package_id AND d.version_id = versions.id), 0) WHERE package_id = ?`,
 		} {

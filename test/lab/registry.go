@@ -136,6 +136,19 @@ func (r Registry) TryAdmin(t *testing.T, args ...string) (out, said string, err 
 	return strings.TrimSpace(both.out.String()), both.all.String(), err
 }
 
+// Command runs a command of the program on the data of this server, which must
+// succeed, and returns what it wrote to standard output.
+func (r Registry) Command(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := r.command(t, append(args, "--data", r.data)...)
+	var both transcript
+	cmd.Stdout, cmd.Stderr = stdout{&both}, &both
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("packhouse %s: %v\n%s", strings.Join(args, " "), err, both.all.String())
+	}
+	return strings.TrimSpace(both.out.String())
+}
+
 func (r Registry) command(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.Command(r.program.path, args...)
 	cmd.Dir = t.TempDir()
