@@ -24,6 +24,7 @@ type Options struct {
 	Tagging      Tagging
 	Immutable    ImmutableTags
 	Counts       DownloadCounts
+	Newest       LatestTags
 	// RestoreWindow is how long what was deleted can be restored.
 	RestoreWindow time.Duration
 	Now           func() time.Time

@@ -2,10 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"packhouse/internal/database"
+	"packhouse/internal/errs"
 	"packhouse/internal/oci"
+	"packhouse/internal/packages"
 )
 
 // expiry is the column expires_at of what was pushed with these labels.
@@ -105,3 +109,30 @@ func queryContents(ctx context.Context, q database.Querier, digest string) ([]by
 	}
 	return content, rows.Err()
 }
+
+// LatestTag implements packages.LatestTags. Tags that begin as those of
+// signatures do are left out by their names, too.
+func (s *Store) LatestTag(ctx context.Context, packageID int64) (packages.Tag, error) {
+	var name string
+	err := s.db.Read().QueryRow(ctx, `SELECT t.name FROM tags t
+		JOIN versions v ON v.package_id = t.package_id AND v.digest = t.digest AND v.deleted_at IS NULL
+		WHERE t.package_id = ? AND t.until IS NULL AND v.kind IN ('image', 'index', 'artifact')
+			AND (t.name < 'sha256-' OR t.name >= 'sha256.')
+		ORDER BY t.id DESC LIMIT 1`, packageID).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return packages.Tag{}, errs.New(errs.NotFound, "the package has no tag of something to pull")
+	}
+	if err != nil {
+		return packages.Tag{}, err
+	}
+	list, err := tagsNamed(ctx, s.db.Read(), packageID, []string{name})
+	switch {
+	case err != nil:
+		return packages.Tag{}, err
+	case list[0].Name == "": // it was taken away at this moment
+		return packages.Tag{}, errs.New(errs.NotFound, "the package has no tag of something to pull")
+	}
+	return list[0], nil
+}
+
+var _ packages.LatestTags = (*Store)(nil)
