@@ -27,6 +27,7 @@ type Deps struct {
 	Owners        Owners
 	Packages      Packages
 	Versions      Versions
+	Settings      PackageSettings
 	Accounts      *account.Service
 	Directory     Directory
 	Hooks         *hooks.Service
@@ -64,6 +65,7 @@ func (h *Handler) routes() []route {
 		h.packageRoutes(),
 		h.searchRoutes(),
 		h.directoryRoutes(),
+		h.packageSettingRoutes(),
 		h.hookRoutes(),
 	} {
 		all = append(all, group...)
