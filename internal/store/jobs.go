@@ -25,9 +25,11 @@ const dueQuery = `SELECT 'job', kind, priority FROM (
 			SELECT id, kind, priority, run_at FROM (SELECT id, kind, priority, run_at FROM jobs
 				WHERE state = 'available' ORDER BY kind, priority, run_at, id LIMIT 1) first
 			UNION ALL
-			SELECT j.id, j.kind, j.priority, j.run_at FROM head JOIN jobs j ON j.id = (SELECT n.id FROM jobs n
-				WHERE n.state = 'available' AND (n.kind, n.priority) > (head.kind, head.priority)
-				ORDER BY n.kind, n.priority, n.run_at, n.id LIMIT 1)
+			SELECT j.id, j.kind, j.priority, j.run_at FROM head JOIN jobs j ON j.id = COALESCE(
+				(SELECT n.id FROM jobs n WHERE n.state = 'available' AND n.kind = head.kind AND n.priority > head.priority
+					ORDER BY n.kind, n.priority, n.run_at, n.id LIMIT 1),
+				(SELECT n.id FROM jobs n WHERE n.state = 'available' AND n.kind > head.kind
+					ORDER BY n.kind, n.priority, n.run_at, n.id LIMIT 1))
 		) SELECT kind, priority FROM head WHERE run_at <= ?) due
 	UNION ALL SELECT 'lease', '', 0 WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < ?)
 	UNION ALL SELECT 'work', name, due_at FROM schedules WHERE due_at <= ?`
