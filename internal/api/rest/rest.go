@@ -27,6 +27,8 @@ type Deps struct {
 	Owners        Owners
 	Packages      Packages
 	Versions      Versions
+	Tags          Tags
+	Sizes         Sizes
 	Settings      PackageSettings
 	Accounts      *account.Service
 	Directory     Directory
@@ -63,6 +65,8 @@ func (h *Handler) routes() []route {
 	for _, group := range [][]route{
 		h.metaRoutes(),
 		h.packageRoutes(),
+		h.tagRoutes(),
+		h.sizeRoutes(),
 		h.searchRoutes(),
 		h.directoryRoutes(),
 		h.packageSettingRoutes(),
