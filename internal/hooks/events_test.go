@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"packhouse/internal/access"
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
 )
 
@@ -112,6 +114,43 @@ func TestWhoIsTold(t *testing.T) {
 				t.Errorf("a hook of a %s heard of what was given away", k)
 			}
 		}
+	})
+}
+
+// Hooks do not go along to another owner, and do not come back to life with it.
+func TestHooksEndWithTheOwnership(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := t.Context()
+		f.push(f.ann, at("acme/app"), "1", "one")
+		image := access.Package{Type: access.Docker, Name: parsed("acme/src/image")}
+		f.push(f.ann, image, "1", "one")
+		of4 := []hooks.Address{
+			of(hooks.OfPackage, "acme/app"), of(hooks.OfRepository, "acme/src"), {Kind: hooks.OfPackage, Name: image.Name, Type: access.Docker},
+			of(hooks.OfOrganization, "acme"),
+		}
+		for _, a := range of4 {
+			f.hook(f.ann, a, "*")
+		}
+		count := func(what string, want int64) {
+			t.Helper()
+			if n := f.number(`SELECT COUNT(*) FROM hooks`); n != want {
+				t.Errorf("%s: %d hooks, want %d", what, n, want)
+			}
+		}
+		f.check(f.packages.Transfer(ctx, f.ann, at("acme/app"), "ann"))
+		count("a package that is given away", 3)
+		_, err := f.accounts.RenameRepository(ctx, audit.Operator, "acme/src", "source")
+		f.check(err)
+		count("a repository with another name", 3)
+		_, err = f.accounts.TransferRepository(ctx, audit.Operator, "acme/source", "ann")
+		f.check(err)
+		count("a repository that is given away", 1)
+		f.check(f.accounts.Delete(ctx, audit.Operator, "acme", account.Organization))
+		count("an organization that is deleted", 0)
+		if n := f.number(`SELECT COUNT(*) FROM deliveries`); n != 0 {
+			t.Errorf("%d deliveries are left", n)
+		}
+		f.work()
 	})
 }
 

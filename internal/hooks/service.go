@@ -23,8 +23,8 @@ type Service struct {
 }
 
 // Create makes a hook, active and with the event package unless c says else, and
-// sends it a ping. TooLarge when the target has MaxHooks. Invalid, with the code
-// 422, when c breaks a rule.
+// sends it a ping. Invalid, with the code 422, when c breaks a rule, or the target
+// has MaxHooks.
 func (s *Service) Create(ctx context.Context, who access.Principal, a Address, c Change) (Hook, error) {
 	t, err := s.target(ctx, who, a)
 	if err != nil {

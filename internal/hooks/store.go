@@ -29,7 +29,8 @@ type Directory interface {
 // owner's.
 type Store interface {
 	// CreateHook stores h and returns its id, which it adds to the detail of e;
-	// a ping is sent when it is active. TooLarge when the target has max.
+	// a ping is sent when it is active. Invalid, with the
+	// code 422, when the target has max.
 	CreateHook(ctx context.Context, h Hook, secret string, max int, e audit.Entry) (int64, error)
 	// HooksOf returns the hooks of the target itself, by id.
 	HooksOf(ctx context.Context, t Target) ([]Hook, error)

@@ -65,6 +65,9 @@ func keepOwners(ctx context.Context, tx *database.Tx, id int64) error {
 
 // endAccount ends what the account has and what it was given.
 func endAccount(ctx context.Context, tx *database.Tx, id, now int64) error {
+	if err := endHooks(ctx, tx, id, deliveriesOwned, hooksOwned); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		`UPDATE packages SET deleted_at = ? WHERE owner_id = ? AND deleted_at IS NULL`,
 		`UPDATE repositories SET deleted_at = ? WHERE owner_id = ? AND deleted_at IS NULL`,

@@ -17,17 +17,21 @@ import (
 
 var _ hooks.Outbox = (*Store)(nil)
 
-// listening are the hooks that are told of what happens to the package e.
-const listening = hookSelect + ` JOIN packages e ON e.owner_id = h.owner_id
-	WHERE e.id = ? AND h.active = 1 AND (h.package_id = e.id
-		OR h.package_id IS NULL AND (h.repository_id IS NULL OR h.repository_id = e.repository_id))` + hookLive + ` ORDER BY h.id`
+// listening are the hooks that are told of what happens to the package e: its
+// own, those of its repository, and those of its owner.
+const listening = `SELECT ` + hookRows + ` JOIN packages e ON e.owner_id = h.owner_id
+	WHERE e.id = ? AND h.active = 1 AND h.id IN (
+		SELECT t.id FROM hooks t WHERE t.package_id = ?
+		UNION ALL SELECT t.id FROM packages l JOIN hooks t ON t.repository_id = l.repository_id WHERE l.id = ?
+		UNION ALL SELECT t.id FROM packages l JOIN hooks t ON t.owner_id = l.owner_id AND t.repository_id IS NULL AND t.package_id IS NULL
+			WHERE l.id = ?)` + hookLive + ` ORDER BY h.id`
 
 // Listening implements hooks.Outbox.
 func (s *Store) Listening(ctx context.Context, e hooks.Event) ([]hooks.Hook, error) {
 	if e.HookID != 0 {
-		return s.hooks(ctx, hookSelect+` WHERE h.id = ?`+hookLive, e.HookID)
+		return s.hooks(ctx, `SELECT `+hookRows+` WHERE h.id = ?`+hookLive, e.HookID)
 	}
-	return s.hooks(ctx, listening, e.PackageID)
+	return s.hooks(ctx, listening, e.PackageID, e.PackageID, e.PackageID, e.PackageID)
 }
 
 // AddDeliveries implements hooks.Outbox.

@@ -31,10 +31,22 @@ const (
 		AND (h.repository_id IS NULL OR r.deleted_at IS NULL AND r.owner_id = h.owner_id)
 		AND (h.package_id IS NULL OR p.owner_id = h.owner_id)`
 
-	hookSelect    = `SELECT ` + hookColumns + hookTables
-	hookOf        = ` WHERE h.id = ? AND h.owner_id = ? AND COALESCE(h.repository_id, 0) = ? AND COALESCE(h.package_id, 0) = ?` + hookLive
-	hooksOfTarget = ` WHERE h.owner_id = ? AND COALESCE(h.repository_id, 0) = ? AND COALESCE(h.package_id, 0) = ?` + hookLive + ` ORDER BY h.id`
+	hookRows = hookColumns + hookTables
+	hookOf   = ` WHERE h.id = ? AND h.owner_id = ? AND COALESCE(h.repository_id, 0) = ? AND COALESCE(h.package_id, 0) = ?` + hookLive
 )
+
+// ofTarget is the condition of the hooks h of a target itself, with its id.
+func ofTarget(t hooks.Target) (list, count string) {
+	switch t.Kind() {
+	case hooks.OfPackage:
+		return `SELECT ` + hookRows + ` WHERE h.package_id = ?` + hookLive + ` ORDER BY h.id`, `SELECT COUNT(*) FROM hooks WHERE package_id = ?`
+	case hooks.OfRepository:
+		return `SELECT ` + hookRows + ` WHERE h.repository_id = ?` + hookLive + ` ORDER BY h.id`, `SELECT COUNT(*) FROM hooks WHERE repository_id = ?`
+	case hooks.OfOrganization, hooks.OfUser:
+	}
+	return `SELECT ` + hookRows + ` WHERE h.owner_id = ? AND h.repository_id IS NULL AND h.package_id IS NULL` + hookLive + ` ORDER BY h.id`,
+		`SELECT COUNT(*) FROM hooks WHERE owner_id = ? AND repository_id IS NULL AND package_id IS NULL`
+}
 
 func errNoHook() *errs.Error { return errs.New(errs.NotFound, "no such hook") }
 
@@ -57,37 +69,44 @@ func (s *Store) CreateHook(ctx context.Context, h hooks.Hook, secret string, max
 		if err != nil {
 			return err
 		}
-		args := []any{
-			h.OwnerID, optionalID(h.RepositoryID), optionalID(h.PackageID), h.URL, h.ContentType, secret, flag(h.InsecureSSL), string(events),
-			flag(h.Active), toMicros(h.CreatedAt), toMicros(h.UpdatedAt), h.CreatedBy, h.UpdatedBy,
+		if err := roomForHook(ctx, tx, h.Target, max); err != nil {
+			return err
 		}
-		// The account is locked, so that none is added meanwhile.
 		err = tx.QueryRow(ctx, `INSERT INTO hooks (owner_id, repository_id, package_id, url, content_type, secret, insecure_ssl, events, active,
-				created_at, updated_at, created_by, updated_by)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-			WHERE (SELECT COUNT(*) FROM hooks WHERE owner_id = ? AND COALESCE(repository_id, 0) = ? AND COALESCE(package_id, 0) = ?) < ?
-			RETURNING id`, append(append(args, targetArgs(h.Target)...), max)...).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errs.New(errs.Invalid, "%s has %d hooks, and no more are possible", h.Target, max).WithCode("422")
-		}
+				created_at, updated_at, created_by, updated_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			h.OwnerID, optionalID(h.RepositoryID), optionalID(h.PackageID), h.URL, h.ContentType, secret, flag(h.InsecureSSL), string(events),
+			flag(h.Active), toMicros(h.CreatedAt), toMicros(h.UpdatedAt), h.CreatedBy, h.UpdatedBy).Scan(&id)
+		e.Detail["hook"] = id
 		if err != nil || !h.Active {
 			return err
 		}
-		e.Detail["hook"] = id
 		ping := hooks.Event{Action: hooks.Ping, HookID: id, Actor: e.Actor, ActorID: h.CreatedBy, At: e.At}
 		return enqueue(ctx, tx, jobs.Insert{Kind: hooks.JobEvent, Args: ping}, e.At)
 	}, h.OwnerID)
 	return id, err
 }
 
+// roomForHook refuses another hook of a target that has enough. The account is
+// locked, so that none is added meanwhile.
+func roomForHook(ctx context.Context, tx *database.Tx, t hooks.Target, max int) error {
+	_, count := ofTarget(t)
+	var n int
+	err := tx.QueryRow(ctx, count, t.ID()).Scan(&n)
+	if err == nil && n >= max {
+		err = errs.New(errs.Invalid, "%s has %d hooks, and no more are possible", t, n).WithCode("422")
+	}
+	return err
+}
+
 // HooksOf implements hooks.Store.
 func (s *Store) HooksOf(ctx context.Context, t hooks.Target) ([]hooks.Hook, error) {
-	return s.hooks(ctx, hookSelect+hooksOfTarget, targetArgs(t)...)
+	list, _ := ofTarget(t)
+	return s.hooks(ctx, list, t.ID())
 }
 
 // HookOf implements hooks.Store.
 func (s *Store) HookOf(ctx context.Context, t hooks.Target, id int64) (hooks.Hook, error) {
-	list, err := s.hooks(ctx, hookSelect+hookOf, append([]any{id}, targetArgs(t)...)...)
+	list, err := s.hooks(ctx, `SELECT `+hookRows+hookOf, append([]any{id}, targetArgs(t)...)...)
 	if err == nil && len(list) == 0 {
 		err = errNoHook()
 	}
@@ -177,12 +196,39 @@ func (s *Store) DeleteHook(ctx context.Context, t hooks.Target, id int64, e audi
 		if _, err := tx.Exec(ctx, `DELETE FROM deliveries WHERE hook_id = ?`, id); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM hooks WHERE id = ?`, id)
-		if database.IsForeignKey(err) {
-			return database.ErrRetry // a delivery is made at this moment
-		}
-		return err
+		return dropHooks(ctx, tx, `DELETE FROM hooks WHERE id = ?`, id)
 	})
+}
+
+// Hooks end with what they are of when that gets another owner, each with its
+// deliveries before it.
+const (
+	deliveriesOfPackage    = `DELETE FROM deliveries WHERE hook_id IN (SELECT h.id FROM hooks h WHERE h.package_id = ?)`
+	hooksOfPackage         = `DELETE FROM hooks WHERE package_id = ?`
+	deliveriesOfRepository = `DELETE FROM deliveries WHERE hook_id IN (SELECT h.id FROM hooks h WHERE h.repository_id = ?)`
+	hooksOfRepository      = `DELETE FROM hooks WHERE repository_id = ?`
+	deliveriesOfImages     = `DELETE FROM deliveries WHERE hook_id IN (SELECT h.id FROM packages i JOIN hooks h ON h.package_id = i.id
+		WHERE i.repository_id = ? AND i.type = 'docker')`
+	hooksOfImages   = `DELETE FROM hooks WHERE package_id IN (SELECT i.id FROM packages i WHERE i.repository_id = ? AND i.type = 'docker')`
+	deliveriesOwned = `DELETE FROM deliveries WHERE hook_id IN (SELECT h.id FROM hooks h WHERE h.owner_id = ?)`
+	hooksOwned      = `DELETE FROM hooks WHERE owner_id = ?`
+)
+
+// endHooks runs such statements.
+func endHooks(ctx context.Context, tx *database.Tx, id int64, deliveries, hooks string) error {
+	if _, err := tx.Exec(ctx, deliveries, id); err != nil {
+		return err
+	}
+	return dropHooks(ctx, tx, hooks, id)
+}
+
+// dropHooks deletes hooks whose deliveries are gone.
+func dropHooks(ctx context.Context, tx *database.Tx, statement string, id int64) error {
+	_, err := tx.Exec(ctx, statement, id)
+	if database.IsForeignKey(err) {
+		return database.ErrRetry // a delivery is made at this moment
+	}
+	return err
 }
 
 // AskHook implements hooks.Store.
@@ -193,18 +239,18 @@ func (s *Store) AskHook(ctx context.Context, e hooks.Event) error {
 }
 
 // The newest version v of a package p, and one of its tags.
-const latestVersion = `SELECT p.id, v.id, v.digest, COALESCE((SELECT t.name FROM tags t
+const latestVersion = `p.id, v.id, v.digest, COALESCE((SELECT t.name FROM tags t
 		WHERE t.package_id = v.package_id AND t.digest = v.digest AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), '')
 	FROM packages p JOIN versions v ON v.package_id = p.id AND v.deleted_at IS NULL WHERE p.deleted_at IS NULL AND `
 
 // LatestVersion implements hooks.Store.
 func (s *Store) LatestVersion(ctx context.Context, t hooks.Target) (hooks.Event, error) {
-	query := latestVersion + `p.owner_id = ? ORDER BY p.id DESC, v.id DESC LIMIT 1`
+	query := `SELECT ` + latestVersion + `p.owner_id = ? ORDER BY p.id DESC, v.id DESC LIMIT 1`
 	switch t.Kind() {
 	case hooks.OfPackage:
-		query = latestVersion + `p.id = ? ORDER BY v.id DESC LIMIT 1`
+		query = `SELECT ` + latestVersion + `p.id = ? ORDER BY v.id DESC LIMIT 1`
 	case hooks.OfRepository:
-		query = latestVersion + `p.repository_id = ? ORDER BY p.id DESC, v.id DESC LIMIT 1`
+		query = `SELECT ` + latestVersion + `p.repository_id = ? ORDER BY p.id DESC, v.id DESC LIMIT 1`
 	case hooks.OfOrganization, hooks.OfUser:
 	}
 	e := hooks.Event{Action: hooks.Published}

@@ -87,7 +87,7 @@ func (s *Store) TransferPackage(ctx context.Context, id, ownerID, admin int64, e
 }
 
 // leaveOwner ends what the owner that a package had let people, teams,
-// repositories, trust rules and limited tokens do with it.
+// repositories, trust rules, limited tokens and hooks do with it.
 func leaveOwner(ctx context.Context, tx *database.Tx, id, now int64) error {
 	if err := dropGrants(ctx, tx, id); err != nil {
 		return err
@@ -106,5 +106,5 @@ func leaveOwner(ctx context.Context, tx *database.Tx, id, now int64) error {
 			return err
 		}
 	}
-	return nil
+	return endHooks(ctx, tx, id, deliveriesOfPackage, hooksOfPackage)
 }

@@ -51,11 +51,14 @@ func changeOwner(ctx context.Context, tx *database.Tx, r, to account.Repository,
 	if _, err := tx.Exec(ctx, `DELETE FROM repository_team_grants WHERE repository_id = ?`, r.ID); err != nil {
 		return err
 	}
+	if err := endHooks(ctx, tx, r.ID, deliveriesOfImages, hooksOfImages); err != nil {
+		return err
+	}
 	return cutOff(ctx, tx, r.ID, now)
 }
 
-// cutOff ends the links of Container packages to a repository, and what its jobs
-// were let into.
+// cutOff ends the links of Container packages to a repository, its hooks, and what
+// its jobs were let into.
 func cutOff(ctx context.Context, tx *database.Tx, repositoryID, now int64) error {
 	for _, statement := range []string{
 		`UPDATE packages SET repository_id = NULL, linked_by = '', inherits = 0 WHERE repository_id = ? AND type = 'container'`,
@@ -65,6 +68,9 @@ func cutOff(ctx context.Context, tx *database.Tx, repositoryID, now int64) error
 		if _, err := tx.Exec(ctx, statement, repositoryID); err != nil {
 			return err
 		}
+	}
+	if err := endHooks(ctx, tx, repositoryID, deliveriesOfRepository, hooksOfRepository); err != nil {
+		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE tokens SET revoked_at = ? WHERE repository_id = ? AND revoked_at IS NULL`, now, repositoryID)
 	return err

@@ -152,6 +152,7 @@ CREATE TABLE hooks (
     failing_since INTEGER
 );
 CREATE INDEX hooks_owner ON hooks (owner_id, id);
+CREATE INDEX hooks_account ON hooks (owner_id, id) WHERE repository_id IS NULL AND package_id IS NULL;
 CREATE INDEX hooks_repository ON hooks (repository_id, id) WHERE repository_id IS NOT NULL;
 CREATE INDEX hooks_package ON hooks (package_id, id) WHERE package_id IS NOT NULL;
 
@@ -227,3 +228,4 @@ CREATE TABLE retention_items (
 ) WITHOUT ROWID;
 
 CREATE INDEX audit_target ON audit (target, id);
+CREATE INDEX token_authorizations_of ON token_authorizations (organization_id, token_id);
