@@ -12,7 +12,8 @@ import (
 // composeAPI makes the REST API.
 func (a *App) composeAPI(cfg *config.Config) error {
 	api, err := rest.New(rest.Deps{
-		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Versions: a.Packages, Tags: a.Packages, Sizes: a.Packages, Settings: a.Packages, Accounts: a.Accounts, Directory: a.Store, Hooks: a.Hooks,
+		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Downloads: a.Packages, ImmutableTags: a.Packages,
+		RetentionPolicies: a.Retention, RetentionPlans: a.Retention, Versions: a.Packages, Tags: a.Packages, Sizes: a.Packages, Settings: a.Packages, Accounts: a.Accounts, Directory: a.Store, Hooks: a.Hooks,
 		Base: cfg.APIURL(), Site: cfg.URL,
 		RateLimit: cfg.API.RateLimit, AnonymousRateLimit: cfg.API.AnonymousRateLimit,
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now,

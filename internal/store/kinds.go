@@ -135,4 +135,14 @@ func (s *Store) LatestTag(ctx context.Context, packageID int64) (packages.Tag, e
 	return list[0], nil
 }
 
+// VersionManifest implements packages.LatestTags.
+func (s *Store) VersionManifest(ctx context.Context, packageID, id int64) (mediaType string, content []byte, err error) {
+	err = s.db.Read().QueryRow(ctx, `SELECT v.media_type, m.content FROM versions v JOIN manifests m ON m.digest = v.digest
+		WHERE v.id = ? AND v.package_id = ? AND v.deleted_at IS NULL`, id, packageID).Scan(&mediaType, &content)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errs.New(errs.NotFound, "the package has no version %d", id)
+	}
+	return mediaType, content, err
+}
+
 var _ packages.LatestTags = (*Store)(nil)

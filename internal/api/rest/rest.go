@@ -23,16 +23,20 @@ type Authenticator interface {
 
 // Deps is what a Handler is built from.
 type Deps struct {
-	Authenticator Authenticator
-	Owners        Owners
-	Packages      Packages
-	Versions      Versions
-	Tags          Tags
-	Sizes         Sizes
-	Settings      PackageSettings
-	Accounts      *account.Service
-	Directory     Directory
-	Hooks         *hooks.Service
+	Authenticator     Authenticator
+	Owners            Owners
+	Packages          Packages
+	Versions          Versions
+	Tags              Tags
+	Sizes             Sizes
+	Settings          PackageSettings
+	Accounts          *account.Service
+	Directory         Directory
+	Hooks             *hooks.Service
+	Downloads         Downloads
+	ImmutableTags     ImmutableTags
+	RetentionPolicies RetentionPolicies
+	RetentionPlans    RetentionPlans
 	// Base is the public address of the API, such as https://HOST/api/v3, and
 	// Site that of the pages. No slash at their ends.
 	Base, Site string
@@ -70,6 +74,9 @@ func (h *Handler) routes() []route {
 		h.searchRoutes(),
 		h.directoryRoutes(),
 		h.packageSettingRoutes(),
+		h.downloadRoutes(),
+		h.immutableTagRoutes(),
+		h.retentionRoutes(),
 		h.hookRoutes(),
 	} {
 		all = append(all, group...)
