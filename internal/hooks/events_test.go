@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"packhouse/internal/access"
@@ -39,6 +40,31 @@ func TestWhatAPushTells(t *testing.T) {
 		expect("visibility", "package visibility_changed app -")
 		f.check(f.packages.SetVisibility(t.Context(), f.ann, app, access.Public))
 		expect("the same visibility", "")
+	})
+}
+
+// A Docker package has the visibility of its repository, and is told of with it.
+func TestVisibilityOfARepository(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.hook(f.ann, of(hooks.OfRepository, "acme/src"), hooks.EventPackage)
+		for _, name := range []string{"acme/src/one", "acme/src/two"} {
+			f.push(f.ann, access.Package{Type: access.Docker, Name: parsed(name)}, "1", name)
+		}
+		f.work()
+		f.receiver.take()
+		for range 2 { // the second changes nothing
+			f.check(f.accounts.SetRepositoryVisibility(t.Context(), audit.Operator, "acme/src", access.Public))
+		}
+		f.work()
+		list := f.receiver.take()
+		if got, want := told(list), "package visibility_changed src/one -; package visibility_changed src/two -"; got != want {
+			t.Fatalf("told %q, want %q", got, want)
+		}
+		var p map[string]any
+		f.check(json.Unmarshal(list[0].body, &p))
+		if v := lookup(p, "changes.visibility").(map[string]any); v["from"] != "private" || v["to"] != "public" || lookup(p, "package.package_type") != "DOCKER" {
+			t.Errorf("told %v", p)
+		}
 	})
 }
 

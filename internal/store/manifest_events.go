@@ -1,6 +1,11 @@
 package store
 
 import (
+	"context"
+
+	"packhouse/internal/access"
+	"packhouse/internal/audit"
+	"packhouse/internal/database"
 	"packhouse/internal/hooks"
 	"packhouse/internal/oci"
 	"packhouse/internal/registry"
@@ -56,4 +61,24 @@ func (p *pushEvents) list() []hooks.Event {
 		}
 	}
 	return list
+}
+
+// imagesShown are the events of Docker packages that get the visibility v with
+// their repository.
+func imagesShown(ctx context.Context, tx *database.Tx, repositoryID int64, v access.Visibility, e audit.Entry) ([]hooks.Event, error) {
+	rows, err := tx.Query(ctx, `SELECT id, visibility FROM packages
+		WHERE repository_id = ? AND type = 'docker' AND deleted_at IS NULL AND visibility <> ? ORDER BY id`, repositoryID, string(v))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []hooks.Event
+	for rows.Next() {
+		change := hooks.Event{Action: hooks.VisibilityChanged, Visibility: string(v), Actor: e.Actor, At: e.At}
+		if err := rows.Scan(&change.PackageID, &change.Previous); err != nil {
+			return nil, err
+		}
+		list = append(list, change)
+	}
+	return list, rows.Err()
 }

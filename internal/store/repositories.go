@@ -115,7 +115,14 @@ func (s *Store) SetRepositoryVisibility(ctx context.Context, id int64, v access.
 		if err := oneRow(res, errNoRepository()); err != nil {
 			return err
 		}
-		return followVisibility(ctx, tx, id, v)
+		events, err := imagesShown(ctx, tx, id, v, e)
+		if err != nil {
+			return err
+		}
+		if err := followVisibility(ctx, tx, id, v); err != nil {
+			return err
+		}
+		return emitAll(ctx, tx, events)
 	})
 }
 
