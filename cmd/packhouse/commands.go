@@ -26,7 +26,7 @@ func newRoot(s streams) (root *cobra.Command, ran *bool) {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	admin := newAdmin(s)
-	root.AddCommand(newServe(s), admin, newFsck(s), newJobs(s), newGC(s), newUndelete(s), newVersion())
+	root.AddCommand(newServe(s), admin, newFsck(s), newBackup(s), newRestore(s), newJobs(s), newGC(s), newUndelete(s), newVersion())
 	for _, c := range []*cobra.Command{root, admin} {
 		needSubcommand(c)
 	}

@@ -49,24 +49,28 @@ func New(db *database.DB) *Store {
 
 // Migrate brings the schema up to date. Several processes may call it at once.
 func Migrate(ctx context.Context, db *database.DB) error {
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption(nil)
-	if db.Engine() == database.EnginePostgres {
-		locker, err := lock.NewPostgresSessionLocker()
-		if err != nil {
-			return err
-		}
-		dialect, options = goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}
-	}
-	dir, err := fs.Sub(migrations, "migrations/"+string(db.Engine()))
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(dialect, db.SQL(), dir, options...)
+	provider, err := newProvider(db)
 	if err != nil {
 		return err
 	}
 	_, err = provider.Up(ctx)
 	return err
+}
+
+func newProvider(db *database.DB) (*goose.Provider, error) {
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption(nil)
+	if db.Engine() == database.EnginePostgres {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return nil, err
+		}
+		dialect, options = goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}
+	}
+	dir, err := fs.Sub(migrations, "migrations/"+string(db.Engine()))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db.SQL(), dir, options...)
 }
 
 func toMicros(t time.Time) int64 { return t.UnixMicro() }

@@ -150,9 +150,15 @@ func (r Registry) Command(t *testing.T, args ...string) string {
 }
 
 func (r Registry) command(t *testing.T, args ...string) *exec.Cmd {
-	cmd := exec.Command(r.program.path, args...)
+	return r.program.Command(t, r.settings, args...)
+}
+
+// Command returns the program with PACKHOUSE_… variables and arguments, not
+// started yet, in a directory of its own.
+func (p Program) Command(t *testing.T, settings []string, args ...string) *exec.Cmd {
+	cmd := exec.Command(p.path, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "PACKHOUSE_LOG_LEVEL=warn"}, r.settings...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "PACKHOUSE_LOG_LEVEL=warn"}, settings...)
 	return cmd
 }
 

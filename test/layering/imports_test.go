@@ -36,7 +36,7 @@ const (
 // then subjects, then words. Adapters are imported by app alone.
 var layers = []layer{
 	{"cmd/*", "internal/app internal/config internal/errs"},
-	{"internal/app", rules + " " + subjects + " " + contracts + " internal/config internal/database internal/httpx internal/store internal/web internal/api/* internal/blob/fs internal/blob/s3"},
+	{"internal/app", rules + " " + subjects + " " + contracts + " internal/backup internal/config internal/database internal/httpx internal/store internal/web internal/api/* internal/blob/fs internal/blob/s3"},
 	{"internal/api/* internal/web", rules + " " + subjects + " internal/httpx"},
 	{"internal/httpx", words},
 	{"internal/config", words},
@@ -47,6 +47,7 @@ var layers = []layer{
 	{"internal/errs", ""},
 
 	{"internal/store", rules + " " + subjects + " " + contracts + " internal/database"},
+	{"internal/backup", words + " " + contracts},
 	{"internal/database", "internal/errs"},
 	{contracts, words},
 	{"internal/blob/fs internal/blob/s3 internal/blob/mem", words + " " + contracts},
