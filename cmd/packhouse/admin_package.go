@@ -13,10 +13,10 @@ import (
 )
 
 func packageCommands(s streams) []*cobra.Command {
-	return []*cobra.Command{
+	return append([]*cobra.Command{
 		newPackageShow(s), newPackageList(s), newPackageVisibility(s), newPackageLink(s), newPackageUnlink(s),
 		newPackageInherit(s), newPackageGrant(s), newPackageRevoke(s), newPackageGrants(s), newPackageRename(s), newPackageTransfer(s),
-	}
+	}, contentCommands(s)...)
 }
 
 // handler runs a command about a package; args are the arguments besides it.
