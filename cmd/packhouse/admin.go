@@ -12,6 +12,7 @@ func newAdmin(s streams) *cobra.Command {
 		group("team", "Teams of organizations", teamCommands(s)...),
 		group("repo", "Repositories that packages are linked to", repoCommands(s)...),
 		group("package", "Packages: visibility, links and grants", packageCommands(s)...),
+		group("retention", "Rules by which versions are deleted", retentionCommands(s)...),
 		group("token", "Personal access tokens", tokenCommands(s)...),
 		group("workflow-token", "Tokens for the jobs of a repository", workflowTokenCommands(s)...),
 		group("trust", "Outside issuers whose identity tokens are taken", trustCommands(s)...),

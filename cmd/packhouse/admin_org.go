@@ -10,7 +10,7 @@ import (
 
 func orgCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
-		newOrgCreate(s), newRename(s, "organization"), newOrgSet(s), newOrgDelete(s), newOrgList(s),
+		newOrgCreate(s), newRename(s, "organization"), newOrgSet(s), newOrgDelete(s), newOrgList(s), newImmutableTags(s, "LOGIN"),
 		group("member", "Members of an organization", newMemberAdd(s), newMemberRemove(s), newMemberList(s)),
 	}
 }

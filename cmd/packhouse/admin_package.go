@@ -15,7 +15,7 @@ import (
 func packageCommands(s streams) []*cobra.Command {
 	return append([]*cobra.Command{
 		newPackageShow(s), newPackageList(s), newPackageVisibility(s), newPackageLink(s), newPackageUnlink(s),
-		newPackageInherit(s), newPackageGrant(s), newPackageRevoke(s), newPackageGrants(s), newPackageRename(s), newPackageTransfer(s),
+		newPackageInherit(s), newPackageGrant(s), newPackageRevoke(s), newPackageGrants(s), newPackageRename(s), newPackageTransfer(s), newImmutableTags(s, "OWNER/NAME"),
 	}, contentCommands(s)...)
 }
 

@@ -16,7 +16,7 @@ import (
 func userCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newUserCreate(s), newUserPassword(s), newRename(s, "user"), newUserSuspend(s), newUserUnsuspend(s),
-		newUserDelete(s), newUserSiteAdmin(s), newUserUnlink(s), newUserList(s),
+		newUserDelete(s), newUserSiteAdmin(s), newUserUnlink(s), newUserList(s), newImmutableTags(s, "LOGIN"),
 	}
 }
 
