@@ -41,6 +41,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	t.Helper()
 	cfg := testConfig(t)
 	cfg.SubdomainIsolation = true
+	cfg.API.RateLimit, cfg.API.AnonymousRateLimit = 0, 0
 	cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // tests say where they come from
 	w := &matrixWorld{running: composed(t, cfg), t: t, secrets: map[string]string{}}
 	ctx, a := t.Context(), w.app.Accounts

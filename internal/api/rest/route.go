@@ -160,3 +160,19 @@ func (t *table) find(method, escapedPath string) (found *compiled, params map[st
 	}
 	return found, params, allowed
 }
+
+// Route is an operation, for tests that try each.
+type Route struct {
+	Method, Pattern string
+	// Scopes are those that a token needs, all of them; zero for none.
+	Scopes access.Scopes
+}
+
+// Routes returns all operations.
+func (h *Handler) Routes() []Route {
+	var all []Route
+	for _, r := range h.routes() {
+		all = append(all, Route{r.method, r.pattern, r.policy.scopes})
+	}
+	return all
+}
