@@ -36,7 +36,7 @@ func newChecks(cfg *config.Config, s *store.Store, blobs blob.Store, log *slog.L
 
 func newFsck(cfg *config.Config, s *store.Store, blobs blob.Store) lifecycle.Fsck {
 	return lifecycle.Fsck{
-		Blobs: s, Objects: s, Manifests: s, Others: s, Store: blobs, Now: time.Now,
+		Blobs: s, Objects: s, Trashed: s, Manifests: s, Others: s, Store: blobs, Now: time.Now,
 		Young: max(strayAge, 2*cfg.Registry.UploadLife), Trash: cfg.GC.TrashFor, Grace: cfg.GC.Grace,
 	}
 }

@@ -112,6 +112,15 @@ type Adoption struct {
 	Entry      audit.Entry
 }
 
+// TrashRecords are what lies in the trash.
+type TrashRecords interface {
+	// InTrash returns the bytes of the digest that are there, the newest first.
+	InTrash(ctx context.Context, d oci.Digest) ([]Trash, error)
+	// Undelete makes them those of the blob again, promised until leaseUntil;
+	// NotFound when they are there no more. It returns how many packages hold it.
+	Undelete(ctx context.Context, t Trash, now, leaseUntil time.Time) (int, error)
+}
+
 // ManifestRecord is a manifest as it is on record.
 type ManifestRecord struct {
 	Digest  oci.Digest

@@ -60,6 +60,7 @@ type FsckProgress struct {
 type Fsck struct {
 	Blobs     BlobRecords
 	Objects   ObjectRecords
+	Trashed   TrashRecords
 	Manifests ManifestRecords
 	Others    OtherRecords
 	Store     blob.Store

@@ -136,7 +136,7 @@ func (y *yard) fsck(o lifecycle.FsckOptions) (lifecycle.FsckReport, []lifecycle.
 	y.t.Helper()
 	var found []lifecycle.Finding
 	f := &lifecycle.Fsck{
-		Blobs: y.store, Objects: y.store, Manifests: y.store, Others: y.store, Store: y.blobs,
+		Blobs: y.store, Objects: y.store, Trashed: y.store, Manifests: y.store, Others: y.store, Store: y.blobs,
 		Now: func() time.Time { return y.now.Add(72 * time.Hour) }, Young: 48 * time.Hour, Trash: 168 * time.Hour, Grace: 48 * time.Hour,
 		Actor: audit.Operator, Found: func(f lifecycle.Finding) { found = append(found, f) },
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 )
 
@@ -140,8 +141,7 @@ func (r *fsckRun) version(ctx context.Context, v VersionFault) error {
 		}
 		if v.Fault == PartMissing {
 			f.Detail = "version " + v.Digest + " needs it; a push of it repairs it"
-			r.want(f, part.Size, "")
-			return nil
+			return r.missingPart(ctx, f, part)
 		}
 		f.Detail = "version " + v.Digest + " needs it, and the package does not hold it"
 		if r.o.Repair {
@@ -188,4 +188,57 @@ func (r *fsckRun) neededPart(ctx context.Context, v VersionFault) (oci.Part, boo
 		}
 	}
 	return oci.Part{}, false, nil
+}
+
+// missingPart takes a needed blob back from the trash, or looks for its bytes
+// among the strays later.
+func (r *fsckRun) missingPart(ctx context.Context, f Finding, part oci.Part) error {
+	if !r.o.Repair {
+		r.want(f, part.Size, "")
+		return nil
+	}
+	if _, there, err := r.Blobs.BlobRecord(ctx, part.Digest); err != nil {
+		return err
+	} else if there { // it was taken back for another version
+		f.Done, f.Mended = "it is on record again, and the package holds it", true
+		r.tell(f)
+		return r.Manifests.LinkPart(ctx, f.packageID, part.Digest)
+	}
+	list, err := r.Trashed.InTrash(ctx, part.Digest)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		if t.Purging {
+			continue
+		}
+		now := r.Now()
+		_, err := r.Trashed.Undelete(ctx, t, now, now.Add(r.Grace))
+		if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Conflict) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.Manifests.LinkPart(ctx, f.packageID, part.Digest); err != nil {
+			return err
+		}
+		f.Done = "taken back from the trash"
+		b, ok, err := r.Blobs.BlobRecord(ctx, part.Digest)
+		if err != nil || !ok {
+			return err
+		}
+		judged, v, ok, err := r.v.check(ctx, b, true)
+		if err != nil {
+			return err
+		}
+		if ok && v.fault != "" {
+			return r.faulty(ctx, judged, v)
+		}
+		f.Mended = true
+		r.tell(f)
+		return nil
+	}
+	r.want(f, part.Size, "")
+	return nil
 }

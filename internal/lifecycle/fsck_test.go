@@ -220,6 +220,37 @@ func TestFsckAdoptsWhatIsNeeded(t *testing.T) {
 	})
 }
 
+// What a version needs should never come into the trash; were it there, it is
+// taken back.
+func TestFsckTakesBackFromTheTrash(t *testing.T) {
+	onYards(t, func(y *yard) {
+		for _, size := range []int{300, 30_000} {
+			layer, d := randomBytes(size)
+			y.image("v1", layer)
+			loc := y.at(d)
+			var content any
+			if loc == "" {
+				content = layer
+			}
+			y.exec(`INSERT INTO trash (digest, size, location, content, packages, created_at, condemned_at, trashed_at, purge_at)
+				VALUES (?, ?, ?, ?, '[]', 0, 0, 0, 0)`, d.String(), size, string(loc), content)
+			for _, table := range []string{"package_blobs", "blob_contents", "blobs"} {
+				y.exec(`DELETE FROM `+table+` WHERE digest = ?`, d.String())
+			}
+			if _, found := y.fsck(lifecycle.FsckOptions{}); faults(found)[lifecycle.PartMissing] != 1 {
+				y.t.Errorf("%d bytes: %+v", size, found)
+			}
+			if _, found := y.fsck(lifecycle.FsckOptions{Repair: true}); len(found) != 1 || !found[0].Mended {
+				y.t.Errorf("%d bytes: after the repair: %+v", size, found)
+			}
+			y.clean("after the repair")
+			if got, err := y.pull(d); err != nil || !bytes.Equal(got, layer) {
+				y.t.Errorf("%d bytes: after the repair: %d, %v", size, len(got), err)
+			}
+		}
+	})
+}
+
 // A manifest may name another's bytes as a foreign layer. No repair gives them
 // to its package.
 func TestFsckLinksNoForeignLayer(t *testing.T) {
@@ -304,7 +335,7 @@ func TestCautiousFsckSparesAStoreThatIsAway(t *testing.T) {
 		for _, l := range layers {
 			y.remove(y.t, y.at(oci.SHA256.FromBytes(l)))
 		}
-		f := &lifecycle.Fsck{Blobs: y.store, Objects: y.store, Manifests: y.store, Others: y.store, Store: y.blobs, Now: time.Now, Actor: "server"}
+		f := &lifecycle.Fsck{Blobs: y.store, Objects: y.store, Trashed: y.store, Manifests: y.store, Others: y.store, Store: y.blobs, Now: time.Now, Actor: "server"}
 		if _, err := f.Run(context.Background(), lifecycle.FsckOptions{Light: true, Repair: true, Cautious: true}); err == nil {
 			y.t.Error("the check went on")
 		}
