@@ -90,6 +90,9 @@ func TestALeaseIsRenewed(t *testing.T) {
 			a.Beat(t.Context())
 			q.check(b.Look(t.Context()))
 		}
+		gone, cut := context.WithCancel(t.Context())
+		cut()
+		a.Beat(gone) // the last sign of life was just now
 		h.goOn <- nil
 		a.Settle()
 		q.want(id, jobs.Completed, 1)
@@ -134,6 +137,21 @@ func TestAJobThatKillsItsNodesFailsInTheEnd(t *testing.T) {
 		if j := q.want(id, jobs.Failed, 2); j.EndedAt.IsZero() || !j.LeaseUntil.IsZero() {
 			t.Errorf("it failed as %+v", j)
 		}
+	})
+}
+
+// A worker that ends before it hears of the cancel does not undo it.
+func TestACancelledJobStaysSo(t *testing.T) {
+	onBoth(t, func(t *testing.T, q *queue) {
+		id := q.insert(jobs.Insert{Kind: "k", Args: 0})
+		h := newHeld()
+		a := q.node("a", "k", h.kind())
+		q.check(a.Look(t.Context()))
+		<-h.began
+		q.check(q.orders().Cancel(t.Context(), operator, id))
+		h.goOn <- nil
+		a.Settle()
+		q.want(id, jobs.Cancelled, 1)
 	})
 }
 
