@@ -175,7 +175,7 @@ func TestRetries(t *testing.T) {
 		_, d, err := f.Delivery(t.Context(), f.ann, a, h.ID, log[0].ID)
 		f.check(err)
 		if d.State != hooks.Failed || d.Attempts != attempts || d.StatusCode != 500 || d.Error == "" || d.ResponseBody != "what the receiver says" ||
-			d.ResponseHeaders["X-Receiver"] != "here" || d.RequestHeaders["X-Github-Event"] != "package" || !json.Valid(d.Payload) || d.DeliveredAt != f.now {
+			d.ResponseHeaders["X-Receiver"] != "here" || d.RequestHeaders["X-GitHub-Event"] != "package" || !json.Valid(d.Payload) || d.DeliveredAt != f.now {
 			d.Payload = nil
 			t.Errorf("on record: %+v", d)
 		}

@@ -59,10 +59,12 @@ func TestPayloadsConform(t *testing.T) {
 		ctx, schemas := t.Context(), description(t)
 		f.hook(f.ann, of(hooks.OfOrganization, "acme"), "*")
 		f.hook(f.ann, of(hooks.OfUser, "ann"), "*")
-		app := at("acme/shop/frontend")
-		f.push(f.ann, app, "1", "one", "org.opencontainers.image.source", source, "org.opencontainers.image.revision", "0123abc")
+		app, labels := at("acme/shop/frontend"), []string{
+			"org.opencontainers.image.source", source, "org.opencontainers.image.revision", "0123abc", "org.opencontainers.image.description", "A shop",
+		}
+		f.push(f.ann, app, "1", "one", labels...)
 		f.push(f.ann, app, "1 2", "two")
-		f.push(f.ann, app, "1", "one", "org.opencontainers.image.source", source, "org.opencontainers.image.revision", "0123abc")
+		f.push(f.ann, app, "1", "one", labels...)
 		f.push(f.ann, app, "", "three")
 		f.push(f.ann, at("ann/app"), "1", "one")
 		f.check(f.packages.SetVisibility(ctx, f.ann, app, access.Public))

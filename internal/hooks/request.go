@@ -24,18 +24,18 @@ func request(ctx context.Context, a Attempt, agent string) (*http.Request, error
 	if err != nil {
 		return nil, err
 	}
-	h := r.Header
-	h.Set("User-Agent", agent)
-	h.Set("Accept", "*/*")
-	h.Set("Content-Type", contentType)
-	h.Set("X-GitHub-Event", a.Event)
-	h.Set("X-GitHub-Delivery", a.GUID)
-	h.Set("X-GitHub-Hook-ID", strconv.FormatInt(a.Hook.ID, 10))
-	h.Set("X-GitHub-Hook-Installation-Target-ID", strconv.FormatInt(a.Hook.Target.ID(), 10))
-	h.Set("X-GitHub-Hook-Installation-Target-Type", string(a.Hook.Kind()))
+	headers := map[string]string{
+		"User-Agent": agent, "Accept": "*/*", "Content-Type": contentType,
+		"X-GitHub-Event": a.Event, "X-GitHub-Delivery": a.GUID, "X-GitHub-Hook-ID": strconv.FormatInt(a.Hook.ID, 10),
+		"X-GitHub-Hook-Installation-Target-ID":   strconv.FormatInt(a.Hook.Target.ID(), 10),
+		"X-GitHub-Hook-Installation-Target-Type": string(a.Hook.Kind()),
+	}
 	if a.Secret != "" {
-		h.Set("X-Hub-Signature", "sha1="+sign(sha1.New, a.Secret, body))
-		h.Set("X-Hub-Signature-256", "sha256="+sign(sha256.New, a.Secret, body))
+		headers["X-Hub-Signature"] = "sha1=" + sign(sha1.New, a.Secret, body)
+		headers["X-Hub-Signature-256"] = "sha256=" + sign(sha256.New, a.Secret, body)
+	}
+	for name, value := range headers {
+		r.Header[name] = []string{value} // in GitHub's spelling, which is not Go's
 	}
 	return r, nil
 }

@@ -1,0 +1,114 @@
+package hooks_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"packhouse/internal/hooks"
+)
+
+// pending returns the ids of the deliveries that wait, in their order.
+func (f *fixture) pending(hook int64) (ids []int64) {
+	f.t.Helper()
+	rows, err := f.db.Read().Query(f.t.Context(), `SELECT id FROM deliveries WHERE hook_id = ? AND state = 'pending' ORDER BY id`, hook)
+	f.check(err)
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		f.check(rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	f.check(rows.Err())
+	return ids
+}
+
+// While a receiver takes its time with one delivery, it gets no other, and its
+// events come in their order whichever is asked for first.
+func TestOneAtATimeAndInOrder(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		h := f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		f.push(f.ann, at("ann/app"), "1 2 3", "one")
+		f.expandOnly()
+		ids := f.pending(h.ID)
+		came, leave := make(chan bool, 3), make(chan bool)
+		f.receiver.mu.Lock()
+		f.receiver.answer = func(http.ResponseWriter, message) { came <- true; <-leave }
+		f.receiver.mu.Unlock()
+		done := make(chan time.Duration)
+		go func() {
+			wait, err := f.deliverer.Deliver(t.Context(), ids[2])
+			if err != nil {
+				t.Error(err)
+			}
+			done <- wait
+		}()
+		<-came
+		if wait, err := f.deliverer.Deliver(t.Context(), ids[1]); err != nil || wait <= 0 || wait > 5*time.Second {
+			t.Errorf("beside another: to wait %s, %v", wait, err)
+		}
+		close(leave)
+		if wait := <-done; wait != 0 {
+			t.Errorf("done, and to wait %s", wait)
+		}
+		if got, want := told(f.receiver.take()), "package published app 1; package published app 2; package published app 3"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
+}
+
+// The last of many deliveries to a dead receiver finds out as the first would,
+// and no more is tried until the hook has rested.
+func TestADeadReceiverRests(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		h := f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		f.exec(`UPDATE hooks SET url = 'http://127.0.0.1:1/' WHERE id = ?`, h.ID)
+		f.push(f.ann, at("ann/app"), "1 2 3", "one")
+		f.expandOnly()
+		ids := f.pending(h.ID)
+		attempts := func() int64 { return f.number(`SELECT SUM(attempts) FROM deliveries WHERE event = 'package'`) }
+		for _, want := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
+			before := attempts()
+			wait, err := f.deliverer.Deliver(t.Context(), ids[2])
+			f.check(err)
+			if n := attempts() - before; wait <= 0 || n != 1 {
+				t.Errorf("%d attempts, to wait %s", n, wait)
+			}
+			f.now = f.now.Add(want - time.Second)
+			if wait, err := f.deliverer.Deliver(t.Context(), ids[1]); err != nil || wait != time.Second && attempts()-before != 1 {
+				t.Errorf("rests no longer after %s: to wait %s, %v", want, wait, err)
+			}
+			f.now = f.now.Add(time.Second)
+		}
+	})
+}
+
+// A hook that was switched off gets nothing more, but for what somebody asks for.
+func TestASwitchedOffHookGetsNothing(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, a := t.Context(), of(hooks.OfUser, "ann")
+		h := f.hook(f.ann, a, hooks.EventPackage)
+		f.push(f.ann, at("ann/app"), "1", "one")
+		f.expandOnly()
+		_, err := f.Update(ctx, f.ann, a, h.ID, hooks.Change{Active: ptr(false)})
+		f.check(err)
+		f.work()
+		if list := f.receiver.take(); len(list) > 0 {
+			t.Errorf("told %s", told(list))
+		}
+		log, err := f.Deliveries(ctx, f.ann, a, h.ID, hooks.DeliveryQuery{Limit: 1})
+		f.check(err)
+		if log[0].State != hooks.Failed || log[0].Error == "" {
+			t.Errorf("on record: %+v", log[0])
+		}
+		if got, err := f.Get(ctx, f.ann, a, h.ID); err != nil || !got.FailingSince.IsZero() {
+			t.Errorf("what was not sent counts as a failure: %+v, %v", got, err)
+		}
+		f.check(f.Redeliver(ctx, f.ann, a, h.ID, log[0].ID))
+		f.check(f.Ping(ctx, f.ann, a, h.ID))
+		f.work()
+		if list := f.receiver.take(); len(list) != 2 {
+			t.Errorf("asked for, and told %s", told(list))
+		}
+	})
+}
