@@ -39,6 +39,9 @@ type Lookups interface {
 type Listings interface {
 	// Tags returns up to n present tags after last, in ASCII order.
 	Tags(ctx context.Context, packageID int64, last string, n int) ([]string, error)
+	// NewestTags returns up to n present tags at places below before, the
+	// highest first.
+	NewestTags(ctx context.Context, packageID, before int64, n int) ([]PlacedTag, error)
 	// Catalog returns up to n names after last, by owner and then by name, of
 	// the published packages of type t that who may read. It looks at a bounded
 	// number of packages: a page may be short, and even empty, and not the last.

@@ -17,6 +17,25 @@ func (s *Store) Tags(ctx context.Context, packageID int64, last string, n int) (
 		WHERE package_id = ? AND name > ? AND until IS NULL ORDER BY name LIMIT ?`, packageID, last, n)
 }
 
+// NewestTags implements registry.Listings.
+func (s *Store) NewestTags(ctx context.Context, packageID, before int64, n int) ([]registry.PlacedTag, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT id, name FROM tags
+		WHERE package_id = ? AND id < ? AND until IS NULL ORDER BY id DESC LIMIT ?`, packageID, before, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []registry.PlacedTag
+	for rows.Next() {
+		var t registry.PlacedTag
+		if err := rows.Scan(&t.Place, &t.Name); err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
 // catalogQuery finds a piece of the catalog and then what is known of each
 // package in it.
 const catalogQuery = `SELECT ` + factColumns + `

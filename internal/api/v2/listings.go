@@ -14,13 +14,14 @@ import (
 // pageOf reads n and last. Clients that name no size follow the Link header.
 func pageOf(c *call) (httpx.Page, error) { return httpx.ParsePage(c.q, httpx.MaxPage) }
 
-// getTags lists tags by key.
+// getTags lists tags by key; with order=newest those set last first, and with
+// match=PATTERN those that fit.
 func (h *Handler) getTags(c *call) error {
 	want, err := pageOf(c)
 	if err != nil {
 		return err
 	}
-	page, err := h.Registry.Tags(c.r.Context(), c.who, c.pkg, want.Last, want.N)
+	page, err := h.tags(c, want)
 	if err != nil {
 		return err
 	}
@@ -29,6 +30,19 @@ func (h *Handler) getTags(c *call) error {
 		Name string   `json:"name"`
 		Tags []string `json:"tags"`
 	}{c.pkg.Name.String(), notNil(page.Names)})
+}
+
+func (h *Handler) tags(c *call, want httpx.Page) (registry.Page, error) {
+	if !c.q.Has("order") && !c.q.Has("match") {
+		return h.Registry.Tags(c.r.Context(), c.who, c.pkg, want.Last, want.N)
+	}
+	order := c.q.Get("order")
+	if order != "" && order != "name" && order != "newest" {
+		return registry.Page{}, errs.New(errs.Invalid, "order is name or newest")
+	}
+	return h.Registry.SearchTags(c.r.Context(), c.who, c.pkg, registry.TagSearch{
+		Match: c.q.Get("match"), Newest: order == "newest", Last: want.Last, N: want.N,
+	})
 }
 
 // getCatalog lists the packages that the caller may read.
