@@ -166,7 +166,7 @@ func TestOnlyAnOrganizationHasTeams(t *testing.T) {
 func TestSwitchesOfTheServer(t *testing.T) {
 	t.Parallel()
 	f, ctx := newFixture(t), t.Context()
-	want := account.Site{Container: access.Enabled, Docker: access.Enabled}
+	want := account.Site{Container: access.Enabled, Docker: access.Enabled, DownloadGuard: 5000}
 	if site, err := f.Site(ctx); site != want || err != nil {
 		t.Errorf("at first: %+v, %v", site, err)
 	}
@@ -176,11 +176,15 @@ func TestSwitchesOfTheServer(t *testing.T) {
 	if err := f.SetSignUp(ctx, op, true); err != nil {
 		t.Fatal(err)
 	}
-	want.Docker, want.SignUp = access.ReadOnly, true
+	if err := f.SetDownloadGuard(ctx, op, 7); err != nil {
+		t.Fatal(err)
+	}
+	want.Docker, want.SignUp, want.DownloadGuard = access.ReadOnly, true, 7
 	if site, err := f.open(t, cheap).Site(ctx); site != want || err != nil {
 		t.Errorf("as another process sees it: %+v, %v", site, err)
 	}
 	for what, err := range map[string]error{
+		"no guard":    f.SetDownloadGuard(ctx, op, -1),
 		"no mode":     f.SetRegistry(ctx, op, access.Docker, ""),
 		"no registry": f.SetRegistry(ctx, op, "npm", access.Enabled),
 	} {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strconv"
 
 	"packhouse/internal/access"
 	"packhouse/internal/audit"
@@ -13,7 +14,8 @@ const (
 	settingContainer = "registry.container"
 	settingDocker    = "registry.docker"
 	settingSignUp    = "sign_up"
-	settingWithdraw  = "public_to_private" // read by the change of a visibility
+	settingWithdraw  = "public_to_private"       // read by the change of a visibility
+	settingGuard     = "packages.download_guard" // read by deletions
 )
 
 // Site is what the site administrator decides for the whole server.
@@ -24,7 +26,13 @@ type Site struct {
 	// KeepPublic lets only administrators of the site make what is public
 	// private or internal again.
 	KeepPublic bool
+	// DownloadGuard is how often a public version or package may have been
+	// pulled that others than administrators of the site delete; 0 for any number.
+	DownloadGuard int64
 }
+
+// defaultDownloadGuard is what deletions go by while nothing is set.
+const defaultDownloadGuard = 5000
 
 // Site returns the settings as they are now; they may change at any time.
 func (s *Service) Site(ctx context.Context) (Site, error) {
@@ -32,8 +40,13 @@ func (s *Service) Site(ctx context.Context) (Site, error) {
 	if err != nil {
 		return Site{}, err
 	}
+	guard, err := strconv.ParseInt(set[settingGuard], 10, 64)
+	if err != nil {
+		guard = defaultDownloadGuard
+	}
 	return Site{
-		Container: mode(set[settingContainer]), Docker: mode(set[settingDocker]),
+		DownloadGuard: guard,
+		Container:     mode(set[settingContainer]), Docker: mode(set[settingDocker]),
 		SignUp: set[settingSignUp] == "open", KeepPublic: set[settingWithdraw] == "forbidden",
 	}, nil
 }
@@ -85,6 +98,15 @@ func (s *Service) SetKeepPublic(ctx context.Context, by audit.Actor, keep bool) 
 		value = "forbidden"
 	}
 	return s.setSite(ctx, by, settingWithdraw, value)
+}
+
+// SetDownloadGuard says how often what is public may have been pulled before only
+// administrators of the site delete it.
+func (s *Service) SetDownloadGuard(ctx context.Context, by audit.Actor, downloads int64) error {
+	if downloads < 0 {
+		return errs.New(errs.Invalid, "the guard of downloads is a number from 0 on")
+	}
+	return s.setSite(ctx, by, settingGuard, strconv.FormatInt(downloads, 10))
 }
 
 func (s *Service) setSite(ctx context.Context, by audit.Actor, name, value string) error {

@@ -43,7 +43,14 @@ type Entry struct {
 type Query struct {
 	// Before is the ID of the last entry of the page before; zero is the newest.
 	Before int64
-	Limit  int
+	// After, unless it is zero, asks for the page that ends before that entry.
+	After int64
+	Limit int
+	// Account, unless it is zero, asks for what was done to the account of that
+	// id and to what is in its namespace, by the names that it had.
+	Account int64
+	// Actor and Action choose further; empty ones choose all.
+	Actor, Action string
 }
 
 // MaxPage is the longest page.

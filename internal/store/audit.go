@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
@@ -35,8 +36,37 @@ func (s *Store) AuditEntries(ctx context.Context, q audit.Query) ([]audit.Entry,
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	rows, err := s.db.Read().Query(ctx, `SELECT id, at, actor, action, target, detail FROM audit
-		WHERE id < ? ORDER BY id DESC LIMIT ?`, before, q.Limit)
+	args := []any{before, q.After, q.Actor, q.Actor, q.Action, q.Action, q.Limit}
+	query := auditOfAll
+	if q.Account != 0 {
+		query, args = auditOfOne, append([]any{q.Account}, args...)
+	}
+	order := newestFirst
+	if q.After != 0 {
+		order = oldestFirst
+	}
+	list, err := s.auditEntries(ctx, query+order, args)
+	if q.After != 0 {
+		slices.Reverse(list)
+	}
+	return list, err
+}
+
+const (
+	auditColumns = `e.id, e.at, e.actor, e.action, e.target, e.detail`
+	auditRange   = ` e.id < ? AND e.id > ? AND (CAST(? AS TEXT) = '' OR e.actor = ?) AND (CAST(? AS TEXT) = '' OR e.action = ?)`
+	auditOfAll   = `SELECT ` + auditColumns + ` FROM audit e WHERE` + auditRange
+	// The names of what is in a namespace begin with a login of its owner and a
+	// slash, behind which comes the character 0.
+	auditOfOne = `SELECT ` + auditColumns + ` FROM logins l CROSS JOIN audit e
+		WHERE l.account_id = ? AND e.target >= l.login AND e.target < l.login || '0' AND (e.target = l.login OR e.target >= l.login || '/') AND` + auditRange
+
+	newestFirst = ` ORDER BY e.id DESC LIMIT ?`
+	oldestFirst = ` ORDER BY e.id LIMIT ?`
+)
+
+func (s *Store) auditEntries(ctx context.Context, query string, args []any) ([]audit.Entry, error) {
+	rows, err := s.db.Read().Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

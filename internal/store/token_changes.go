@@ -136,6 +136,31 @@ func (s *Store) DeauthorizeToken(ctx context.Context, id, organizationID int64, 
 		`DELETE FROM token_authorizations WHERE token_id = ? AND organization_id = ?`, id, organizationID)
 }
 
+// Authorizations returns the tokens of members that were authorized for the
+// organization and hold, in the order of logins and ids.
+func (s *Store) Authorizations(ctx context.Context, organizationID int64) ([]token.Authorization, error) {
+	rows, err := s.db.Read().Query(ctx, `SELECT `+tokenColumns+`, a.login, ta.created_at FROM token_authorizations ta
+		JOIN tokens t ON t.id = ta.token_id AND t.revoked_at IS NULL
+		JOIN accounts a ON a.id = t.account_id
+		WHERE ta.organization_id = ? ORDER BY a.login, t.id`, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []token.Authorization
+	for rows.Next() {
+		var row tokenRow
+		var one token.Authorization
+		var at int64
+		if err := rows.Scan(append(row.dest(), &one.Login, &at)...); err != nil {
+			return nil, err
+		}
+		one.Token, one.At = row.token(), fromMicros(at)
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}
+
 // changeToken runs a statement that changes one row, or fails with none.
 func (s *Store) changeToken(ctx context.Context, e audit.Entry, none *errs.Error, query string, args ...any) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {

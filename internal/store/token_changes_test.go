@@ -87,7 +87,7 @@ func TestALimitedTokenIsKeptWithItsLimits(t *testing.T) {
 			t.Errorf("%v\n%s", err, diff)
 		}
 		names, err := w.LimitNames(t.Context(), id)
-		said := []store.LimitName{{Name: "ann/app", Actions: access.Pull | access.Push}, {Name: "bob", Actions: access.Remove}}
+		said := []token.LimitName{{Name: "ann/app", Actions: access.Pull | access.Push}, {Name: "bob", Actions: access.Remove}}
 		if diff := cmp.Diff(said, names); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}

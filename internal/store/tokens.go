@@ -161,14 +161,8 @@ func noCredential(err error) error {
 	return err
 }
 
-// LimitName is a limit as people write it.
-type LimitName struct {
-	Name    string // OWNER/NAME, or OWNER for all of it
-	Actions access.Actions
-}
-
 // LimitNames returns what a limited token reaches, by the present names.
-func (s *Store) LimitNames(ctx context.Context, tokenID int64) ([]LimitName, error) {
+func (s *Store) LimitNames(ctx context.Context, tokenID int64) ([]token.LimitName, error) {
 	rows, err := s.db.Read().Query(ctx, `SELECT CASE WHEN l.package_id = 0 THEN o.login ELSE o.login || '/' || COALESCE(p.name, '') END, l.actions
 		FROM token_limits l
 		JOIN accounts o ON o.id = l.owner_id
@@ -178,9 +172,9 @@ func (s *Store) LimitNames(ctx context.Context, tokenID int64) ([]LimitName, err
 		return nil, err
 	}
 	defer rows.Close()
-	var list []LimitName
+	var list []token.LimitName
 	for rows.Next() {
-		var n LimitName
+		var n token.LimitName
 		if err := rows.Scan(&n.Name, &n.Actions); err != nil {
 			return nil, err
 		}

@@ -36,6 +36,7 @@ func (h *Handler) directoryRoutes() []route {
 	for _, group := range [][]route{
 		h.userRoutes(), h.organizationRoutes(), h.memberRoutes(), h.teamRoutes(), h.repositoryRoutes(),
 		h.collaboratorRoutes(), h.siteRoutes(), h.rootRoutes(),
+		h.tokenRoutes(), h.workflowTokenRoutes(), h.trustRoutes(), h.auditRoutes(), h.settingRoutes(),
 	} {
 		all = append(all, group...)
 	}

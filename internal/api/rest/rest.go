@@ -9,9 +9,11 @@ import (
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/hooks"
 	"packhouse/internal/httpx"
+	"packhouse/internal/token"
 )
 
 // Authenticator tells who sent a request.
@@ -32,6 +34,14 @@ type Deps struct {
 	Settings          PackageSettings
 	Accounts          *account.Service
 	Directory         Directory
+	Rights            Rights
+	Personal          *token.PersonalTokens
+	Workflow          *token.WorkflowTokens
+	Trust             *token.Trust
+	TokenLists        TokenLists
+	Audit             *audit.Service
+	Migrations        DockerMigrations
+	Jobs              JobList
 	Hooks             *hooks.Service
 	Downloads         Downloads
 	ImmutableTags     ImmutableTags
