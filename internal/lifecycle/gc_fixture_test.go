@@ -172,8 +172,12 @@ func (w *world) layer() []byte {
 func (w *world) push(p access.Package, b []byte) oci.Digest {
 	w.t.Helper()
 	d := oci.SHA256.FromBytes(b)
-	w.check(w.PushBlob(w.ctx(), w.who(p), p, d, registry.Body{Reader: bytes.NewReader(b), Length: int64(len(b)), Start: -1, RangeLength: -1}))
+	w.check(w.PushBlob(w.ctx(), w.who(p), p, d, whole(b)))
 	return d
+}
+
+func whole(b []byte) registry.Body {
+	return registry.Body{Reader: bytes.NewReader(b), Length: int64(len(b)), Start: -1, RangeLength: -1}
 }
 
 // image pushes the layers and a config of its own, and returns their manifest.

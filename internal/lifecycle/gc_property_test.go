@@ -196,6 +196,10 @@ func (m *model) brokenPurge(t *rapid.T) {
 }
 
 func (m *model) invariant(t *rapid.T) {
+	if n := m.number(`SELECT COUNT(*) FROM blobs b WHERE review_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.child = b.digest AND e.kind = 'blob')`); n > 0 {
+		t.Fatalf("%d blobs that nothing needs will never be looked at", n)
+	}
 	for _, v := range m.versions {
 		switch {
 		case v.deletedAt.IsZero():

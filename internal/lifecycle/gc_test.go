@@ -69,14 +69,21 @@ func TestWhatNothingNeedsGoes(t *testing.T) {
 	})
 }
 
-// Blobs that no manifest ever named go too.
+// Blobs that no manifest ever named go too, however often they were pushed.
 func TestAbandonedPush(t *testing.T) {
 	onBoth(t, func(w *world) {
-		d := w.push(w.app, w.layer())
+		layer, small := w.layer(), []byte("small")
+		d := w.push(w.app, layer)
+		w.push(w.app, small)
+		w.pass(times.Grace - step)
+		w.wantState(d, "live")
+		w.push(w.other, layer)
+		w.push(w.other, small)
 		w.pass(times.Grace - step)
 		w.wantState(d, "live")
 		w.pass(forget)
 		w.wantState(d, "gone")
+		w.wantState(oci.SHA256.FromBytes(small), "gone")
 	})
 }
 
