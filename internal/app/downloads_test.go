@@ -283,19 +283,26 @@ func TestRetentionOverHTTP(t *testing.T) {
 		t.Errorf("undone: %d", status)
 	}
 	p.v2("GET", "app/manifests/pr-1", "", 200)
-	// A plan by other rules, of all packages, and no policy any more.
+	p.retentionOfAnAccount(at)
+}
+
+// retentionOfAnAccount plans by other rules, for all packages that have no policy
+// of their own.
+func (p *puller) retentionOfAnAccount(at string) {
+	p.t.Helper()
+	var plan struct{ Versions int }
 	if status := p.rest("POST", "/users/admin/retention/plans", `{"rules":{"delete":[{"tags":["pr-1"]}]}}`, &plan); status != 201 || plan.Versions != 0 {
-		t.Errorf("of the account, while the package has its own policy: %d %+v", status, plan)
+		p.t.Errorf("of the account, while the package has its own policy: %d %+v", status, plan)
 	}
 	if status := p.rest("DELETE", at+"/policy", "", nil); status != 204 {
-		t.Errorf("removed: %d", status)
+		p.t.Errorf("removed: %d", status)
 	}
 	if status := p.rest("POST", "/users/admin/retention/plans", `{"rules":{"delete":[{"tags":["pr-1"]}]}}`, &plan); status != 201 || plan.Versions != 1 {
-		t.Errorf("of the account: %d %+v", status, plan)
+		p.t.Errorf("of the account: %d %+v", status, plan)
 	}
 	var plans []struct{ ID int64 }
 	if status := p.rest("GET", at+"/plans", "", &plans); status != 200 || len(plans) != 1 {
-		t.Errorf("%d %+v", status, plans)
+		p.t.Errorf("%d %+v", status, plans)
 	}
 }
 
