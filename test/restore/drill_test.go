@@ -2,9 +2,11 @@ package restore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,9 +86,32 @@ func drill(t *testing.T, old, fresh *site) {
 		}
 	}
 	fresh.kill()
+	loseBlob(t, fresh)
 	fresh.must("restore", dir, "--force")
 	fresh.start()
 	pullAll(t, fresh, token, second)
+}
+
+// loseBlob removes the bytes of a blob from a disk; fsck says so by its exit code
+// and names it.
+func loseBlob(t *testing.T, s *site) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.data, "blobs", "sha256", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		return // they are in a bucket
+	}
+	digest, _, _ := strings.Cut(filepath.Base(files[0]), ".")
+	if err := os.Remove(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	said, err := s.run("fsck", "--json")
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said, `{"fault":"blob-missing","digest":"sha256:`+digest) {
+		t.Errorf("fsck with a blob missing: %v, %s", err, said)
+	}
 }
 
 func pullAll(t *testing.T, s *site, token string, list []image) {
