@@ -3,11 +3,14 @@ package hooks_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
+	"packhouse/internal/oci"
+	"packhouse/internal/packages"
 )
 
 // One event for each tag, and the tag that it is about in it.
@@ -206,6 +209,55 @@ func TestBothNames(t *testing.T) {
 		}
 		if list[0].header.Get("X-GitHub-Delivery") == list[1].header.Get("X-GitHub-Delivery") {
 			t.Error("two deliveries have one GUID")
+		}
+	})
+}
+
+// Deletion, restoration and tags by hand tell of themselves, each conforming.
+func TestWhatDeletionsAndRestorationsTell(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, schemas := t.Context(), description(t)
+		f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		app := at("ann/app")
+		one := f.push(f.ann, app, "1 latest", "one")
+		f.push(f.ann, app, "2", "two")
+		id := f.number(`SELECT id FROM versions WHERE digest = ?`, one.String())
+		f.work()
+		f.receiver.take()
+		tag, err := oci.ParseTag("stable")
+		f.check(err)
+		for _, step := range []struct {
+			what    string
+			do      func() error
+			want    string
+			changes string
+		}{
+			{"set a tag", func() error { return f.packages.SetTag(ctx, f.ann, app, tag, oci.Reference{Digest: one}) }, "package updated app stable", ""},
+			{"delete a tag", func() error { return f.packages.DeleteTag(ctx, f.ann, app, tag) }, "package tag_moved app -",
+				`{"tag":{"from":"` + one.String() + `","name":"stable","to":null}}`},
+			{"delete a version", func() error { return f.packages.DeleteVersion(ctx, f.ann, app, id, packages.DeleteVersion{}) }, "package deleted app",
+				`{"deleted":{"from":false,"to":true},"tags":["1","latest"]}`},
+			{"restore it", func() error { return f.packages.RestoreVersion(ctx, f.ann, app, id) }, "package restored app",
+				`{"deleted":{"from":true,"to":false},"tags":["1","latest"]}`},
+			{"delete the package", func() error { return f.packages.DeletePackage(ctx, f.ann, app) }, "package deleted app -", `{"deleted":{"from":false,"to":true}}`},
+			{"restore it", func() error { return f.packages.RestorePackage(ctx, f.ann, app) }, "package restored app -", `{"deleted":{"from":true,"to":false}}`},
+		} {
+			f.now = f.now.Add(time.Minute)
+			f.check(step.do())
+			f.work()
+			list := f.receiver.take()
+			if got := told(list); got != step.want {
+				t.Errorf("%s: %q, want %q", step.what, got, step.want)
+				continue
+			}
+			var p struct{ Changes json.RawMessage }
+			f.check(json.Unmarshal(list[0].body, &p))
+			if string(p.Changes) != step.changes {
+				t.Errorf("%s: changes %s, want %s", step.what, p.Changes, step.changes)
+			}
+			if step.want != "package updated app stable" { // which GitHub has for linked packages alone
+				conforms(t, schemas, list[0])
+			}
 		}
 	})
 }

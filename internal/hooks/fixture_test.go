@@ -108,7 +108,8 @@ func newFixture(t testing.TB, db *database.DB) *fixture {
 	f.check(err)
 	d := directory{f.store}
 	f.packages = packages.New(packages.Options{
-		Facts: d, Directory: f.store, Settings: f.store, Grants: f.store, Descriptions: f.store, Migrations: f.store, Now: now,
+		Facts: d, Directory: f.store, Settings: f.store, Grants: f.store, Descriptions: f.store, Migrations: f.store,
+		Contents: f.store, Lists: f.store, Deletions: f.store, Tagging: f.store, RestoreWindow: time.Hour, Now: now,
 	})
 	f.Service = &hooks.Service{Directory: d, Store: f.store, Log: f.store, Now: now}
 	f.receiver = newReceiver(t)

@@ -36,14 +36,15 @@ func (l Links) payload(name string, e Event, s Subject, i image) ([]byte, error)
 	if s.Owner.Organization {
 		body["organization"] = l.organization(s.Owner)
 	}
-	if c := changes(e); c != nil {
+	if c := changes(e, s.Version); c != nil {
 		body["changes"] = c
 	}
 	return json.Marshal(body)
 }
 
-// changes says what an event changed that GitHub does not have.
-func changes(e Event) object {
+// changes says what an event changed that GitHub does not have. A version is
+// deleted with its tags, and comes back with them.
+func changes(e Event, v *Version) object {
 	orNull := func(s string) any {
 		if s == "" {
 			return nil
@@ -51,10 +52,12 @@ func changes(e Event) object {
 		return s
 	}
 	switch e.Action {
-	case Deleted:
-		return object{"deleted": object{"from": false, "to": true}}
-	case Restored:
-		return object{"deleted": object{"from": true, "to": false}}
+	case Deleted, Restored:
+		c := object{"deleted": object{"from": e.Action == Restored, "to": e.Action == Deleted}}
+		if v != nil {
+			c["tags"] = append([]string{}, v.Tags...)
+		}
+		return c
 	case TagMoved:
 		return object{"tag": object{"name": e.Tag, "from": orNull(e.Previous), "to": orNull(e.Digest)}}
 	case VisibilityChanged:

@@ -60,6 +60,8 @@ type Version struct {
 	Author                        Account
 	CreatedAt                     time.Time
 	Content                       []byte // of the manifest
+	// Tags are those that it has, or had when it was deleted.
+	Tags []string
 }
 
 // Contents reads small blobs.

@@ -156,7 +156,15 @@ func eventVersion(ctx context.Context, q database.Querier, e hooks.Event, to *ho
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // it was removed for good; its name is known
 	}
+	if err != nil {
+		return err
+	}
 	v.CreatedAt = fromMicros(created)
+	if e.Action == hooks.Deleted || e.Action == hooks.Restored {
+		v.Tags, err = queryNames(ctx, q, `SELECT t.name FROM versions v JOIN tags t ON t.package_id = v.package_id AND t.digest = v.digest
+			WHERE v.id = ? AND v.package_id = ? AND (t.until = v.deleted_at OR v.deleted_at IS NULL AND t.until IS NULL) ORDER BY t.name`,
+			e.VersionID, e.PackageID)
+	}
 	return err
 }
 
