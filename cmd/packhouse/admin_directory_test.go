@@ -136,17 +136,21 @@ func TestRepositoriesFromTheCommandLine(t *testing.T) {
 func TestSwitchesFromTheCommandLine(t *testing.T) {
 	t.Parallel()
 	play(t, []step{
-		{"", "site show", 0, "^SWITCH +STATE\nregistry container +enabled\nregistry docker +enabled\nsign-up +closed\npublic-to-private +allowed\n$", ""},
+		{"", "site show", 0, "^SWITCH +STATE\nregistry container +enabled\nregistry docker +enabled\nsign-up +closed\npublic-to-private +allowed\ndownload-guard +5000\n$", ""},
 		{"", "site registry docker read-only", 0, "^the docker registry is read-only\n$", ""},
 		{"", "site registry container disabled", 0, "^the container registry is disabled\n$", ""},
 		{"", "site registry npm disabled", 2, "^$", "the registries are"},
 		{"", "site registry docker off", 2, "^$", "a registry is"},
 		{"", "site sign-up open", 0, "^sign-up is open\n$", ""},
 		{"", "site sign-up ajar", 2, "^$", "open or closed"},
-		{"", "site show", 0, "registry container +disabled\nregistry docker +read-only\nsign-up +open\npublic-to-private +allowed\n$", ""},
+		{"", "site show", 0, "registry container +disabled\nregistry docker +read-only\nsign-up +open\npublic-to-private +allowed\n", ""},
 		{"", "site public-to-private never", 2, "^$", "allowed or forbidden"},
 		{"", "site audit --limit 2", 0, `^NUMBER +TIME +WHO +WHAT +ON +DETAIL\n3 .* operator +site.set +sign_up +\{"value":"open"\}\n2 .* registry.container .*\n$`, ""},
 		{"", "site audit --before 2", 0, `^NUMBER.*\n1 .*registry.docker .*read-only.*\n$`, ""},
+		{"", "site download-guard often", 2, "^$", "number from 0 on"},
+		{"", "site download-guard -- -1", 2, "^$", "number from 0 on"},
+		{"", "site download-guard 10", 0, "^download-guard is 10\n$", ""},
+		{"", "site show", 0, "download-guard +10\n$", ""},
 	})
 }
 

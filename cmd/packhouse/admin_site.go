@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/spf13/cobra"
 
 	"packhouse/internal/app"
@@ -9,7 +11,7 @@ import (
 )
 
 func siteCommands(s streams) []*cobra.Command {
-	return []*cobra.Command{newSiteRegistry(s), newSiteSignUp(s), newSitePublicToPrivate(s), newSiteShow(s), newSiteAudit(s)}
+	return []*cobra.Command{newSiteRegistry(s), newSiteSignUp(s), newSitePublicToPrivate(s), newSiteDownloadGuard(s), newSiteShow(s), newSiteAudit(s)}
 }
 
 func newSiteRegistry(s streams) *cobra.Command {
@@ -42,6 +44,20 @@ func newSitePublicToPrivate(s streams) *cobra.Command {
 				return "", errs.New(errs.Invalid, "public-to-private is allowed or forbidden")
 			}
 			return "public-to-private is " + args[0], app.SetPublicToPrivate(c.Context(), cfg, args[0] == "allowed")
+		},
+	}.command(s)
+}
+
+func newSiteDownloadGuard(s streams) *cobra.Command {
+	return operation{
+		use: "download-guard DOWNLOADS", short: "Protect what is public and was downloaded more often than that from deletion", args: cobra.ExactArgs(1),
+		long: "Public versions that were downloaded more often than that, and packages that have one, are deleted by the administrators of the server alone. 0 protects nothing; 5000 without this command.",
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			n, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return "", errs.New(errs.Invalid, "the guard of downloads is a number from 0 on")
+			}
+			return "download-guard is " + args[0], app.SetDownloadGuard(c.Context(), cfg, n)
 		},
 	}.command(s)
 }

@@ -25,6 +25,14 @@ func SetSignUp(ctx context.Context, cfg *config.Config, open bool) error {
 	})
 }
 
+// SetDownloadGuard says how often what is public may have been downloaded before
+// only administrators of the server delete it; 0 for any number.
+func SetDownloadGuard(ctx context.Context, cfg *config.Config, downloads int64) error {
+	return directory(ctx, cfg, func(s *account.Service) error {
+		return s.SetDownloadGuard(ctx, audit.Operator, downloads)
+	})
+}
+
 // SetPublicToPrivate says whether the admins of a public package may make it
 // private or internal again.
 func SetPublicToPrivate(ctx context.Context, cfg *config.Config, allowed bool) error {
@@ -47,7 +55,8 @@ func ShowSite(ctx context.Context, cfg *config.Config) ([][]string, error) {
 			withdraw = "forbidden"
 		}
 		rows = append(rows, []string{"registry container", string(site.Container)},
-			[]string{"registry docker", string(site.Docker)}, []string{"sign-up", signUp}, []string{"public-to-private", withdraw})
+			[]string{"registry docker", string(site.Docker)}, []string{"sign-up", signUp}, []string{"public-to-private", withdraw},
+			[]string{"download-guard", strconv.FormatInt(site.DownloadGuard, 10)})
 		return err
 	})
 	return rows, err
