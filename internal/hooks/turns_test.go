@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"packhouse/internal/access"
+	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
 )
 
@@ -109,6 +112,55 @@ func TestASwitchedOffHookGetsNothing(t *testing.T) {
 		f.work()
 		if list := f.receiver.take(); len(list) != 2 {
 			t.Errorf("asked for, and told %s", told(list))
+		}
+	})
+}
+
+// What ends no right ends no hook: a registry that takes a break, and an
+// organization that asks for single sign-on from then on.
+func TestWhatStopsNoHook(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := t.Context()
+		f.push(f.ann, at("acme/app"), "1", "one")
+		for _, a := range []hooks.Address{of(hooks.OfPackage, "acme/app"), of(hooks.OfOrganization, "acme")} {
+			f.hook(f.ann, a, hooks.EventPackage)
+		}
+		f.push(f.ann, at("acme/app"), "2", "two")
+		f.exec(`INSERT INTO settings (name, value) VALUES ('registry.container', 'read-only')`)
+		f.check(f.accounts.ChangeSettings(ctx, audit.Operator, "acme", account.SettingsChange{RequireSSO: ptr(true)}))
+		f.work()
+		if got, want := told(f.receiver.take()), "package published app 2; package published app 2"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
+}
+
+// A suspended owner's events go nowhere, whoever made the hook.
+func TestASuspendedOwnerIsNotTold(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		f.push(f.ann, at("acme/app"), "1", "one")
+		for _, a := range []hooks.Address{of(hooks.OfPackage, "acme/app"), of(hooks.OfOrganization, "acme")} {
+			f.hook(f.operator, a, hooks.EventPackage)
+		}
+		f.push(f.ann, at("acme/app"), "2", "two")
+		f.check(f.accounts.Suspend(t.Context(), audit.Operator, "acme", true))
+		if f.work(); len(f.receiver.take()) > 0 {
+			t.Error("told")
+		}
+	})
+}
+
+// A job is no one who could answer for a hook.
+func TestJobsMakeNoHooks(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		r, err := f.accounts.Repository(t.Context(), "acme/src")
+		f.check(err)
+		job := access.Principal{Scopes: access.AllScopes, Workflow: &access.Workflow{RepositoryID: r.ID, Repository: r.Name, OwnerID: r.OwnerID}}
+		f.push(job, at("acme/app"), "1", "one")
+		for k, name := range map[hooks.Kind]string{hooks.OfPackage: "acme/app", hooks.OfRepository: "acme/src"} {
+			if _, err := f.Create(t.Context(), job, of(k, name), f.change()); err == nil {
+				t.Errorf("a job made a hook of a %s", k)
+			}
 		}
 	})
 }
