@@ -103,7 +103,7 @@ func failures(t *testing.T, w *world) {
 		{"GET", one + "/versions?state=lost", w.token, "400 Invalid argument. state is active or deleted."},
 		{"DELETE", version(one, 0), w.token, "400 You cannot delete the last version of a package. You must delete the package instead."},
 		{"DELETE", version(two, 0), w.token, "400 You cannot delete the last tagged version of a package. You must delete the package instead."},
-		{"PATCH", one, w.token, "405 Method Not Allowed"},
+		{"PUT", one, w.token, "405 Method Not Allowed"},
 	} {
 		res, body := w.ask(t, c.method, c.path, c.token)
 		var f struct{ Message string }

@@ -115,6 +115,42 @@ func jobs(t *testing.T, w *world) {
 	}
 }
 
+// visibilities lists packages of each visibility, and of a repository.
+func visibilities(t *testing.T, w *world) {
+	stranger := w.Account(t, "visibilities-stranger")
+	w.Admin(t, "org", "create", "visible", "--owner", "ann")
+	w.Admin(t, "repo", "create", "visible/code", "--visibility", "private")
+	for _, v := range []string{"public", "private", "internal"} {
+		w.push(t, "containers", "visible/"+v+":v1", v)
+		w.Admin(t, "package", "link", "visible/"+v, "visible/code")
+		if v != "private" {
+			w.Admin(t, "package", "visibility", "visible/"+v, v, "--yes")
+		}
+	}
+	for token, want := range map[string]string{w.token: "internal private public", stranger: "internal public"} {
+		client, _ := w.gitHub(t, token)
+		for _, v := range []string{"", "public", "private", "internal"} {
+			o := &github.PackageListOptions{PackageType: github.Ptr("container")}
+			expected := want
+			if v != "" {
+				o.Visibility = &v
+				if expected = v; !strings.Contains(want, v) {
+					expected = ""
+				}
+			}
+			list, _, err := client.Users.ListPackages(t.Context(), "visible", o)
+			if err != nil || namesOf(list) != expected {
+				t.Errorf("%q: %s, want %s: %v", v, namesOf(list), expected, err)
+			}
+			for _, p := range list {
+				if told := p.GetRepository().GetFullName() == "visible/code"; told != (token == w.token) || p.GetVisibility() != p.GetName() {
+					t.Errorf("%v", p)
+				}
+			}
+		}
+	}
+}
+
 // pages follows Link headers.
 func pages(t *testing.T, w *world) {
 	for i := range 7 {
@@ -169,6 +205,14 @@ func names(t *testing.T, w *world) {
 	w.Admin(t, "package", "rename", "acme/names/a/b", "names/c")
 	if res, body := w.ask(t, "GET", "/orgs/acme/packages/container/names%2Fa%2Fb", w.token); res.StatusCode != 200 || !strings.Contains(body, `"name":"names/c"`) {
 		t.Errorf("the old name: %d %s", res.StatusCode, body)
+	}
+	w.Admin(t, "org", "create", "names-before", "--owner", "ann")
+	w.push(t, "containers", "names-before/app:v1", "names")
+	w.Admin(t, "org", "rename", "names-before", "names-after")
+	for _, login := range []string{"names-before", "names-after"} {
+		if res, body := w.ask(t, "GET", "/orgs/"+login+"/packages/container/app", w.token); res.StatusCode != 200 || !strings.Contains(body, `/orgs/names-after/packages/container/app"`) {
+			t.Errorf("by %s: %d %s", login, res.StatusCode, body)
+		}
 	}
 	req, err := http.NewRequestWithContext(t.Context(), "GET", strings.Replace(w.URL, "//", "//api.", 1)+"/orgs/acme/packages/container/names%2Fc", nil)
 	if err != nil {
