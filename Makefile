@@ -49,8 +49,8 @@ rest: ## GitHub's Go and JavaScript clients against the REST API, on both backen
 seeds: ## the documents that this registry implements, acted out with docker
 	@scripts/test seeds
 
-consistency: ## 16 clients on the same tags, an hour on one process and on two
-	@$(GO) test -count=1 -timeout 2h ./test/consistency -args -for 1h
+consistency: ## 16 clients on the same tags, on one process and on two, for DURATION (1h)
+	@$(GO) test -count=1 -timeout 0 ./test/consistency -args -for $(DURATION)
 
 crash: ## kill -9 and power cuts, 200 of each; as root
 	@scripts/crash long
