@@ -42,7 +42,7 @@ func newGC(s streams) *cobra.Command {
 		printRound(c.OutOrStdout(), r)
 		return nil
 	}
-	c.AddCommand(newGCStatus(s), newGCResume(s))
+	c.AddCommand(newGCStatus(s), newGCResume(s), newGCQuarantine(s))
 	return c
 }
 
