@@ -30,8 +30,8 @@ func listed(r account.OwnedRepository) packages.ListedRepository {
 	}
 }
 
-// repositoryObject is GitHub's repository. There is no source code here: what
-// speaks of it says that there is none.
+// repositoryObject is GitHub's repository, for one who may see it. There is no
+// source code here: what speaks of it says that there is none.
 func (h *Handler) repositoryObject(r account.OwnedRepository, who access.Principal) object {
 	o := h.minimalRepository(listed(r))
 	maps.Copy(o, object{
@@ -40,7 +40,7 @@ func (h *Handler) repositoryObject(r account.OwnedRepository, who access.Princip
 		"has_issues": false, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false, "has_discussions": false,
 		"forks": 0, "forks_count": 0, "stargazers_count": 0, "watchers": 0, "watchers_count": 0, "open_issues": 0, "open_issues_count": 0,
 		"allow_forking": false, "web_commit_signoff_required": false, "clone_url": h.Site + "/" + r.Name.String() + ".git",
-		"git_url": "", "ssh_url": "", "svn_url": h.Site + "/" + r.Name.String(), "permissions": permissions(access.DirectoryRole(who, r.Standing)),
+		"git_url": "", "ssh_url": "", "svn_url": h.Site + "/" + r.Name.String(), "permissions": permissions(max(access.DirectoryRole(who, r.Standing), access.RepositoryRead)),
 	})
 	return o
 }
