@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"packhouse/internal/jobs"
+	"packhouse/internal/testkit"
 )
 
 // All nodes have the same schedules; each round is one job.
@@ -64,4 +65,35 @@ func TestADueTimeIsTakenOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A node without work reads and does not write.
+func TestAnIdleNodeWritesNothing(t *testing.T) {
+	t.Parallel()
+	db := testkit.SQLite(t)
+	q := newQueue(t, db)
+	n := q.with("a", jobs.Options{
+		Kinds: map[string]jobs.Kind{"k": returns(nil)}, Schedules: []jobs.Schedule{{Kind: "k", Every: time.Hour}, {Kind: "never"}},
+	})
+	q.insert(jobs.Insert{Kind: "k", Args: 0, RunAt: q.Now().Add(30 * time.Minute)})
+	for range 3 { // the schedule is known, its job inserted and done
+		q.work(n)
+	}
+	before, ok, err := db.Version(t.Context())
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	for range 5 {
+		q.pass(time.Minute)
+		n.Beat(t.Context())
+		q.work(n)
+	}
+	if after, _, err := db.Version(t.Context()); after != before || err != nil {
+		t.Errorf("five minutes without work wrote something: version %d, then %d, %v", before, after, err)
+	}
+	q.pass(time.Hour)
+	q.work(n)
+	if after, _, err := db.Version(t.Context()); after == before || err != nil {
+		t.Errorf("the next round wrote nothing: %v", err)
+	}
 }
