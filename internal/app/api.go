@@ -16,7 +16,7 @@ func (a *App) composeAPI(cfg *config.Config) error {
 		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Downloads: a.Packages, ImmutableTags: a.Packages,
 		RetentionPolicies: a.Retention, RetentionPlans: a.Retention, Versions: a.Packages, Tags: a.Packages, Sizes: a.Packages, Settings: a.Packages, Accounts: a.Accounts, Directory: a.Store,
 		Rights: a.Packages, Personal: a.personalTokens(), Workflow: a.workflowTokens(), Trust: a.Trust, TokenLists: a.Store,
-		Audit: &audit.Service{Store: a.Store}, Migrations: a.Packages, Jobs: a.Jobs, Hooks: a.Hooks,
+		Audit: &audit.Service{Store: a.Store}, Migrations: a.Packages, Jobs: a.Jobs, Hooks: a.Hooks, Garbage: a.Collector,
 		Base: cfg.APIURL(), Site: cfg.URL,
 		RateLimit: cfg.API.RateLimit, AnonymousRateLimit: cfg.API.AnonymousRateLimit,
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now,

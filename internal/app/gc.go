@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/blob/fs"
 	"packhouse/internal/config"
@@ -92,7 +93,7 @@ func CollectGarbage(ctx context.Context, cfg *config.Config) (round *GCRound, er
 		if !cfg.UsesS3() {
 			lock, err := fs.Lock(cfg.BlobDir())
 			if errors.Is(err, fs.ErrLocked) {
-				return a.Store.EnqueueRound(ctx, time.Now())
+				return newCollector(cfg, a.Store, nil, a.log).Start(ctx)
 			}
 			if err == nil {
 				defer func() { _ = lock.Close() }() // the end of the process frees it too
@@ -143,7 +144,7 @@ func GarbageStatus(ctx context.Context, cfg *config.Config) (s GCStatus, err err
 // ResumeGarbage ends a stop and a quarantine, and returns what it ended.
 func ResumeGarbage(ctx context.Context, cfg *config.Config) (stop *GCStop, quarantine time.Time, err error) {
 	err = collector(ctx, cfg, func(c *lifecycle.Collector) error {
-		stop, quarantine, err = c.Resume(ctx)
+		stop, quarantine, err = c.Resume(ctx, audit.Operator)
 		return err
 	})
 	return stop, quarantine, err
@@ -171,7 +172,7 @@ func Undelete(ctx context.Context, cfg *config.Config, digest string) (packages 
 	}
 	err = administer(ctx, cfg, func(a *App) error {
 		return a.withCollector(ctx, cfg, func(c *lifecycle.Collector) error {
-			packages, err = c.Undelete(ctx, d)
+			packages, err = c.Undelete(ctx, d, audit.Operator)
 			return err
 		})
 	})

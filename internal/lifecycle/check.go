@@ -117,8 +117,9 @@ type TrashRecords interface {
 	// InTrash returns the bytes of the digest that are there, the newest first.
 	InTrash(ctx context.Context, d oci.Digest) ([]Trash, error)
 	// Undelete makes them those of the blob again, promised until leaseUntil;
-	// NotFound when they are there no more. It returns how many packages hold it.
-	Undelete(ctx context.Context, t Trash, now, leaseUntil time.Time) (int, error)
+	// NotFound when they are there no more. It records did, and returns how many
+	// packages hold it.
+	Undelete(ctx context.Context, t Trash, leaseUntil time.Time, did audit.Entry) (int, error)
 }
 
 // ManifestRecord is a manifest as it is on record.

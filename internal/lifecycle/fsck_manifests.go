@@ -212,8 +212,8 @@ func (r *fsckRun) missingPart(ctx context.Context, f Finding, part oci.Part) err
 		if t.Purging {
 			continue
 		}
-		now := r.Now()
-		_, err := r.Trashed.Undelete(ctx, t, now, now.Add(r.Grace))
+		did := r.entry("blob.undelete", t.Digest.String(), map[string]any{"size": t.Size})
+		_, err := r.Trashed.Undelete(ctx, t, r.Now().Add(r.Grace), did)
 		if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Conflict) {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 )
 
@@ -190,8 +191,8 @@ func cutMark(text string) (instance string, mark int64) {
 }
 
 // Resume ends a stop and a quarantine, and lets the next round condemn any
-// amount. It returns what it ended; nothing to end is NotFound.
-func (c *Collector) Resume(ctx context.Context) (*Stop, time.Time, error) {
+// amount. It records that by did so, and returns what it ended; nothing to end is NotFound.
+func (c *Collector) Resume(ctx context.Context, by audit.Actor) (*Stop, time.Time, error) {
 	notes, err := c.Ledger.Notes(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -208,8 +209,12 @@ func (c *Collector) Resume(ctx context.Context) (*Stop, time.Time, error) {
 		return nil, time.Time{}, errs.New(errs.NotFound, "nothing holds up garbage collection")
 	}
 	change := Notes{StopNote: "", QuarantineNote: ""}
-	if stop != nil && stop.Reason == TooMuch {
-		change[AcceptNote] = "1"
+	did := audit.Entry{At: c.Now(), Actor: by, Action: "gc.resume", Target: "site", Detail: map[string]any{"quarantine": !quarantine.IsZero()}}
+	if stop != nil {
+		did.Detail["stop"] = stop.Text
+		if stop.Reason == TooMuch {
+			change[AcceptNote] = "1"
+		}
 	}
-	return stop, quarantine, c.Ledger.Note(ctx, change)
+	return stop, quarantine, c.Ledger.Note(ctx, change, did)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/lifecycle"
 )
@@ -56,14 +57,14 @@ func TestClockJump(t *testing.T) {
 
 func TestResume(t *testing.T) {
 	onBoth(t, func(w *world) {
-		if _, _, err := w.gc.Resume(w.ctx()); !errs.Is(err, errs.NotFound) {
+		if _, _, err := w.gc.Resume(w.ctx(), audit.Operator); !errs.Is(err, errs.NotFound) {
 			t.Errorf("nothing to resume: %v", err)
 		}
 		d := w.push(w.app, w.layer())
 		w.pass(step)
 		w.now = w.now.Add(90 * 24 * time.Hour)
 		wantStop(t, w.round(), lifecycle.ClockJumped)
-		if stop, _, err := w.gc.Resume(w.ctx()); err != nil || stop.Reason != lifecycle.ClockJumped {
+		if stop, _, err := w.gc.Resume(w.ctx(), audit.Operator); err != nil || stop.Reason != lifecycle.ClockJumped {
 			t.Fatal(stop, err)
 		}
 		w.round()
@@ -85,7 +86,7 @@ func TestTooMuchAtOnce(t *testing.T) {
 		wantStop(t, w.round(), lifecycle.TooMuch)
 		w.pass(forget)
 		w.wantState(d, "live")
-		if stop, _, err := w.gc.Resume(w.ctx()); err != nil || stop.Reason != lifecycle.TooMuch {
+		if stop, _, err := w.gc.Resume(w.ctx(), audit.Operator); err != nil || stop.Reason != lifecycle.TooMuch {
 			t.Fatal(stop, err)
 		}
 		w.round()
@@ -121,7 +122,7 @@ func TestQuarantine(t *testing.T) {
 		d = w.push(w.app, w.layer())
 		w.pass(forget)
 		w.wantState(d, "trash")
-		if _, until, err := w.gc.Resume(w.ctx()); until.IsZero() || err != nil {
+		if _, until, err := w.gc.Resume(w.ctx(), audit.Operator); until.IsZero() || err != nil {
 			t.Error(until, err)
 		}
 		w.round()

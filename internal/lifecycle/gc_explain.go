@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
@@ -112,9 +113,9 @@ func manifestVerdict(versions []Need, t Times) string {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Undelete takes a blob's bytes back from the trash, after looking whether they
-// still are the blob, and has the packages hold it that did. It stays for one
-// lease; a manifest that names it keeps it for longer.
-func (c *Collector) Undelete(ctx context.Context, d oci.Digest) (packages int, err error) {
+// still are the blob, and has the packages hold it that did; by did so. It stays
+// for one lease; a manifest that names it keeps it for longer.
+func (c *Collector) Undelete(ctx context.Context, d oci.Digest, by audit.Actor) (packages int, err error) {
 	list, err := c.Records.InTrash(ctx, d)
 	if err != nil {
 		return 0, err
@@ -125,7 +126,8 @@ func (c *Collector) Undelete(ctx context.Context, d oci.Digest) (packages int, e
 			continue
 		}
 		now := c.Now()
-		return c.Records.Undelete(ctx, t, now, now.Add(c.Times.Grace))
+		did := audit.Entry{At: now, Actor: by, Action: "blob.undelete", Target: d.String(), Detail: map[string]any{"size": t.Size}}
+		return c.Records.Undelete(ctx, t, now.Add(c.Times.Grace), did)
 	}
 	return 0, err
 }
@@ -170,6 +172,9 @@ type Status struct {
 	// Due is what the next round would do.
 	Due Due `json:"due"`
 }
+
+// Start has a node that works jobs do a round now.
+func (c *Collector) Start(ctx context.Context) error { return c.Ledger.EnqueueRound(ctx, c.Now()) }
 
 // Status tells how garbage collection stands, for all nodes.
 func (c *Collector) Status(ctx context.Context) (Status, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/lifecycle"
 	"packhouse/internal/oci"
@@ -265,7 +266,7 @@ func TestUndeleteBesideAPurge(t *testing.T) {
 	}
 	r.during(mark, func() func() {
 		return r.begin(func() error {
-			if _, err := r.gc.Undelete(r.ctx(), r.d); err == nil {
+			if _, err := r.gc.Undelete(r.ctx(), r.d, audit.Operator); err == nil {
 				t.Error("bytes that are being removed were taken back")
 			}
 			return nil

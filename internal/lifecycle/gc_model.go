@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/oci"
 )
@@ -61,10 +62,10 @@ type Records interface {
 	// Receipts returns up to n receipts with an id below before, the newest
 	// first; of one digest, unless it is zero.
 	Receipts(ctx context.Context, d oci.Digest, before int64, n int) ([]Receipt, error)
-	// Undelete puts the entry on record again, promised until leaseUntil, and
-	// returns how many packages hold it by that. NotFound when there is no way
+	// Undelete puts the bytes on record again, promised until leaseUntil, and
+	// returns how many packages hold them by that. NotFound when there is no way
 	// back.
-	Undelete(ctx context.Context, t Trash, now, leaseUntil time.Time) (int, error)
+	Undelete(ctx context.Context, t Trash, leaseUntil time.Time, did audit.Entry) (int, error)
 	// Waiting counts what is condemned and what lies in the trash.
 	Waiting(ctx context.Context) (condemned, trash Amount, err error)
 }
@@ -171,12 +172,15 @@ type Due struct {
 type Ledger interface {
 	// Notes returns all that was noted.
 	Notes(ctx context.Context) (Notes, error)
-	// Note stores the values; an empty one removes the note.
-	Note(ctx context.Context, n Notes) error
+	// Note stores the values, an empty one removes the note, and records what a
+	// person did by it.
+	Note(ctx context.Context, n Notes, did ...audit.Entry) error
 	// RaiseMark adds one to the number noted as MarkNote, or makes it least if
 	// that is more, and returns it, with InstanceNote, which is fresh where
 	// there was none.
 	RaiseMark(ctx context.Context, fresh string, least int64) (instance string, mark int64, err error)
+	// EnqueueRound has a node that works jobs do a round now.
+	EnqueueRound(ctx context.Context, now time.Time) error
 	// Stored returns how many bytes there are in blobs, which takes a while.
 	Stored(ctx context.Context) (Amount, error)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/errs"
 	"packhouse/internal/lifecycle"
@@ -94,13 +95,13 @@ func TestUndelete(t *testing.T) {
 		if ok, err := w.Mount(w.ctx(), w.alice, w.other, d, w.app); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		if _, err := w.gc.Undelete(w.ctx(), d); !errs.Is(err, errs.NotFound) {
+		if _, err := w.gc.Undelete(w.ctx(), d, audit.Operator); !errs.Is(err, errs.NotFound) {
 			t.Errorf("what is in no trash: %v", err)
 		}
 		w.pass(times.Grace + times.Condemn + step)
 		w.wantState(d, "trash")
 		for digest, packages := range map[oci.Digest]int{d: 2, small: 1} {
-			if n, err := w.gc.Undelete(w.ctx(), digest); n != packages || err != nil {
+			if n, err := w.gc.Undelete(w.ctx(), digest, audit.Operator); n != packages || err != nil {
 				t.Errorf("%s is held by %d packages, %v; want %d", digest, n, err, packages)
 			}
 		}
@@ -121,7 +122,7 @@ func TestUndeleteOfWhatIsOtherwise(t *testing.T) {
 		w.pass(times.Grace + times.Condemn + step)
 		w.wantState(d, "trash")
 		w.push(w.other, layer)
-		if n, err := w.gc.Undelete(w.ctx(), d); n != 1 || err != nil {
+		if n, err := w.gc.Undelete(w.ctx(), d, audit.Operator); n != 1 || err != nil {
 			t.Errorf("undelete beside a new push: %d, %v", n, err)
 		}
 		w.check(w.read(w.app, d.String()))
@@ -134,12 +135,12 @@ func TestUndeleteOfWhatIsOtherwise(t *testing.T) {
 		var loc blob.Location
 		w.check(w.db.Read().QueryRow(w.ctx(), `SELECT location FROM trash WHERE digest = ?`, d.String()).Scan(&loc))
 		w.check(w.blobs.Remove(w.ctx(), loc))
-		if _, err := w.gc.Undelete(w.ctx(), d); err == nil {
+		if _, err := w.gc.Undelete(w.ctx(), d, audit.Operator); err == nil {
 			t.Error("bytes that are not there were taken back")
 		}
 		w.wantState(d, "trash")
 		w.exec(`UPDATE trash SET purging = 1`)
-		if _, err := w.gc.Undelete(w.ctx(), d); err == nil {
+		if _, err := w.gc.Undelete(w.ctx(), d, audit.Operator); err == nil {
 			t.Error("what is being removed was taken back")
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/database"
 	"packhouse/internal/jobs"
 	"packhouse/internal/lifecycle"
@@ -37,7 +38,7 @@ func notesOf(ctx context.Context, q database.Querier) (lifecycle.Notes, error) {
 const setNote = `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 // Note implements lifecycle.Ledger.
-func (s *Store) Note(ctx context.Context, n lifecycle.Notes) error {
+func (s *Store) Note(ctx context.Context, n lifecycle.Notes, did ...audit.Entry) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		for name, value := range n {
 			statement, args := setNote, []any{name, value}
@@ -45,6 +46,11 @@ func (s *Store) Note(ctx context.Context, n lifecycle.Notes) error {
 				statement, args = `DELETE FROM settings WHERE name = ?`, []any{name}
 			}
 			if _, err := tx.Exec(ctx, statement, args...); err != nil {
+				return err
+			}
+		}
+		for _, e := range did {
+			if err := record(ctx, tx, e); err != nil {
 				return err
 			}
 		}
@@ -75,7 +81,7 @@ func (s *Store) RaiseMark(ctx context.Context, fresh string, least int64) (insta
 	return instance, mark, err
 }
 
-// EnqueueRound has a node that works jobs collect garbage now.
+// EnqueueRound implements lifecycle.Ledger.
 func (s *Store) EnqueueRound(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		return enqueue(ctx, tx, jobs.Insert{Kind: lifecycle.JobCollect, Args: struct{}{}, Key: "scheduled " + lifecycle.JobCollect, MaxAttempts: 3}, now)

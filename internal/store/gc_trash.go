@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"packhouse/internal/audit"
 	"packhouse/internal/blob"
 	"packhouse/internal/database"
 	"packhouse/internal/errs"
@@ -136,7 +137,7 @@ func trashOf(ctx context.Context, q database.Querier, d oci.Digest) ([]lifecycle
 
 // Undelete implements lifecycle.Records. Where the blob is on record again, as
 // after another push, that one stays, and so do the bytes in the trash.
-func (s *Store) Undelete(ctx context.Context, t lifecycle.Trash, now, leaseUntil time.Time) (int, error) {
+func (s *Store) Undelete(ctx context.Context, t lifecycle.Trash, leaseUntil time.Time, did audit.Entry) (int, error) {
 	linked := 0
 	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		linked = 0
@@ -152,8 +153,10 @@ func (s *Store) Undelete(ctx context.Context, t lifecycle.Trash, now, leaseUntil
 		if err := takeBack(ctx, tx, t, content, leaseUntil); err != nil {
 			return err
 		}
-		linked, err = linkHolders(ctx, tx, t.Digest, holders)
-		return err
+		if linked, err = linkHolders(ctx, tx, t.Digest, holders); err != nil {
+			return err
+		}
+		return record(ctx, tx, did)
 	})
 	return linked, err
 }

@@ -81,6 +81,8 @@ func (r *restoring) bring(ctx context.Context, digest string) (found bool, err e
 	return true, r.tagAgain(ctx, id, digest, deleted)
 }
 
+const linkAgain = `INSERT INTO package_blobs (package_id, digest) SELECT CAST(? AS BIGINT), b.digest FROM blobs b WHERE b.digest IN (`
+
 // bringNeeded brings back what is within m, and its subject. One that is gone
 // for good is found missing later, unless it is the subject.
 func (r *restoring) bringNeeded(ctx context.Context, m *oci.Manifest) error {
@@ -96,9 +98,17 @@ func (r *restoring) bringNeeded(ctx context.Context, m *oci.Manifest) error {
 	return nil
 }
 
-// complete refuses what lacks a part.
+// complete has the package hold the blobs again that it once had for this version
+// and somebody took out since, and refuses what lacks a part.
 func (r *restoring) complete(ctx context.Context, digest string, m *oci.Manifest) error {
-	err := r.s.checkParts(ctx, r.tx, r.packageID, m.Parts())
+	err := inLists(digestsOf(m.Parts(), oci.PartBlob), func(marks string, digests []any) error {
+		_, err := r.tx.Exec(ctx, linkAgain+marks+`) ON CONFLICT DO NOTHING`, append([]any{r.packageID}, digests...)...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = r.s.checkParts(ctx, r.tx, r.packageID, m.Parts())
 	var missing registry.MissingParts
 	if !errors.As(err, &missing) {
 		return err

@@ -47,6 +47,7 @@ type Deps struct {
 	ImmutableTags     ImmutableTags
 	RetentionPolicies RetentionPolicies
 	RetentionPlans    RetentionPlans
+	Garbage           Garbage
 	// Base is the public address of the API, such as https://HOST/api/v3, and
 	// Site that of the pages. No slash at their ends.
 	Base, Site string
@@ -88,6 +89,7 @@ func (h *Handler) routes() []route {
 		h.immutableTagRoutes(),
 		h.retentionRoutes(),
 		h.hookRoutes(),
+		h.garbageRoutes(),
 	} {
 		all = append(all, group...)
 	}
