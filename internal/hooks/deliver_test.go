@@ -34,7 +34,7 @@ func TestHeadersAndSignature(t *testing.T) {
 		user := of(hooks.OfUser, "ann")
 		h := f.hook(f.ann, user, hooks.EventPackage)
 		f.push(f.ann, at("ann/app"), "1", "one")
-		_, err := f.Update(t.Context(), f.ann, user, h.ID, hooks.Change{ContentType: ptr("form")})
+		_, err := f.Update(t.Context(), f.ann, user, h.ID, hooks.Change{ContentType: ptr("form"), Secret: ptr(hooks.Masked)}) // which stands for the one that is there
 		f.check(err)
 		f.work()
 		_, err = f.Update(t.Context(), f.ann, user, h.ID, hooks.Change{ContentType: ptr("json")})

@@ -194,6 +194,12 @@ func TestWithoutAHookNothingIsWritten(t *testing.T) {
 		if n := f.jobs(hooks.JobEvent); n != 0 {
 			t.Errorf("%d events wait", n)
 		}
+		f.hook(f.ann, of(hooks.OfUser, "ann"), "*")
+		f.push(f.ann, at("ann/app"), "1", "two")
+		f.expandOnly()
+		if n := f.number(`SELECT COUNT(*) FROM deliveries WHERE hook_id = ? AND event <> 'ping'`, h.ID); n != 0 {
+			t.Errorf("%d deliveries to a hook that is not active", n)
+		}
 	})
 }
 

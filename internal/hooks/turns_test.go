@@ -8,6 +8,7 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
+	"packhouse/internal/errs"
 	"packhouse/internal/hooks"
 )
 
@@ -161,6 +162,34 @@ func TestJobsMakeNoHooks(t *testing.T) {
 			if _, err := f.Create(t.Context(), job, of(k, name), f.change()); err == nil {
 				t.Errorf("a job made a hook of a %s", k)
 			}
+		}
+	})
+}
+
+// An attempt that comes back when it was given up says nothing any more.
+func TestAnAttemptThatCameTooLate(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := t.Context()
+		h := f.hook(f.ann, of(hooks.OfUser, "ann"), hooks.EventPackage)
+		f.push(f.ann, at("ann/app"), "1", "one")
+		f.expandOnly()
+		id := f.pending(h.ID)[0]
+		first, err := f.store.BeginAttempt(ctx, id, f.now, f.now.Add(time.Minute))
+		f.check(err)
+		_, err = f.store.BeginAttempt(ctx, id, f.now, f.now.Add(time.Minute))
+		f.refused(err, errs.NotFound, "two attempts at once")
+		f.now = f.now.Add(time.Hour)
+		second, err := f.store.BeginAttempt(ctx, id, f.now, f.now.Add(time.Minute))
+		f.check(err)
+		result := hooks.Result{ID: id, HookID: h.ID, Attempt: second.Attempts, State: hooks.Delivered, StatusCode: 200, At: f.now}
+		f.check(f.store.EndAttempt(ctx, result))
+		for _, late := range []int{first.Attempts, second.Attempts} {
+			result.Attempt, result.State, result.StatusCode = late, hooks.Failed, 500
+			f.check(f.store.EndAttempt(ctx, result))
+		}
+		d, err := f.store.Delivery(ctx, h.ID, id)
+		if err != nil || d.State != hooks.Delivered || d.StatusCode != 200 || d.Attempts != 2 {
+			t.Errorf("on record: %+v, %v", d, err)
 		}
 	})
 }
