@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -49,11 +50,10 @@ func TestHooksReachPublicAddressesAlone(t *testing.T) {
 
 // publicText is what the owner of a hook reads.
 func publicText(err error) string {
-	e, _ := err.(*errs.Error) //nolint:errorlint // as it is
-	if e == nil {
-		return ""
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		return e.Public
 	}
-	return e.Public
+	return ""
 }
 
 // Where private addresses are allowed, a redirect is an answer and is not

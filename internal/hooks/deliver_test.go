@@ -2,7 +2,7 @@ package hooks_test
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the older signature
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // GitHub's older signature is made with it
+	"crypto/sha1" // GitHub's older signature is made with it
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
