@@ -51,8 +51,11 @@ func (c *call) repositoryTarget() (token.TrustTarget, error) {
 func packageTarget(owner func(*call) (packages.Owner, error)) func(*call) (token.TrustTarget, error) {
 	return func(c *call) (token.TrustTarget, error) {
 		u, err := owner(c)
+		if errs.Is(err, errs.NotFound) {
+			err = errPackageNotFound()
+		}
 		if err != nil {
-			return token.TrustTarget{}, errPackageNotFound()
+			return token.TrustTarget{}, err
 		}
 		p, err := c.pkg(u.Login)
 		if err != nil {
