@@ -12,6 +12,7 @@ import (
 	"packhouse/internal/errs"
 	"packhouse/internal/lifecycle"
 	"packhouse/internal/oci"
+	"packhouse/internal/packages"
 )
 
 // The way out, stage by stage, with what is on record about it.
@@ -173,6 +174,30 @@ func TestDeletedPackageIsCleared(t *testing.T) {
 		if n := w.number(`SELECT COUNT(*) FROM blobs`); n != 2 {
 			t.Errorf("%d blobs stay, want those of the other package", n)
 		}
+	})
+}
+
+// What can be restored is whole, also when somebody took a blob out of the package
+// meanwhile.
+func TestRestoredVersionIsWhole(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.put(w.app, w.image(w.app), "other")
+		layer := w.layer()
+		d := w.push(w.app, layer)
+		m := w.put(w.app, w.image(w.app, layer), "1")
+		w.delete(w.app, m.String())
+		w.check(w.DeleteBlob(w.ctx(), w.alice, w.app, d))
+		w.pass(times.Restore - step)
+		if w.read(w.app, d.String()) == nil {
+			t.Error("the blob can be read although it was taken out")
+		}
+		id := int64(w.number(`SELECT id FROM versions WHERE digest = ?`, m.String()))
+		c := packages.Change{By: 1, Entry: audit.Entry{At: w.now, Actor: "alice", Action: "version.restore", Target: "alice/app"}}
+		pkg := int64(w.number(`SELECT package_id FROM versions WHERE id = ?`, id))
+		w.check(w.store.RestorePackageVersion(w.ctx(), pkg, id, w.now.Add(-times.Restore), c))
+		w.mustPull(w.app, "1")
+		w.pass(forget)
+		w.mustPull(w.app, "1")
 	})
 }
 
