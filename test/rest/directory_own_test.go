@@ -54,6 +54,10 @@ func ownCalls(t *testing.T, w *world) {
 	w.Admin(t, "org", "create", "guild", "--owner", "gina")
 	gina, admin := api{t, w, w.Token(t, "gina", everyScope)}, api{t, w, w.Token(t, "admin", everyScope)}
 	gina.tokens()
+	gina.do(422, "PATCH", "/user", `{"default_package_visibility":"internal"}`)
+	if me := gina.do(200, "PATCH", "/user", `{"default_package_visibility":"public"}`); !strings.Contains(me, `"default_package_visibility":"public"`) {
+		t.Fatal(me)
+	}
 	gina.do(201, "POST", "/orgs/guild/repos", `{"name":"forge","private":true}`)
 	gina.workflowTokens()
 	w.pushAs(t, "gina", gina.token, "guild/anvil")

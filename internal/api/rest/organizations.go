@@ -143,20 +143,27 @@ func (h *Handler) patchOrganization(c *call) error {
 	if err != nil {
 		return err
 	}
-	if p := (account.Profile{Name: b.Name, Email: b.Email, Description: b.Description}); p != (account.Profile{}) {
-		if err := h.Accounts.SetProfile(c.r.Context(), c.by(), a.Login, p); err != nil {
-			return changed(err)
-		}
-	}
-	if settings != (account.SettingsChange{}) {
-		if err := h.Accounts.ChangeSettings(c.r.Context(), c.by(), a.Login, settings); err != nil {
-			return changed(err)
-		}
+	if err := c.changeAccount(account.Profile{Name: b.Name, Email: b.Email, Description: b.Description}, settings); err != nil {
+		return err
 	}
 	if err := c.findAccount(a.Login, account.Organization); err != nil {
 		return err
 	}
 	return h.getOrganization(c)
+}
+
+// changeAccount changes what is named of the account that the route is about.
+func (c *call) changeAccount(p account.Profile, s account.SettingsChange) error {
+	login := c.target.account.Login
+	if s != (account.SettingsChange{}) {
+		if err := c.h.Accounts.ChangeSettings(c.r.Context(), c.by(), login, s); err != nil {
+			return changed(err)
+		}
+	}
+	if p == (account.Profile{}) {
+		return nil
+	}
+	return changed(c.h.Accounts.SetProfile(c.r.Context(), c.by(), login, p))
 }
 
 // deleteOrganization deletes the organization and all that it has. GitHub does so

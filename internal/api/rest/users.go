@@ -68,7 +68,8 @@ func (c *call) privateUser(a account.Account, s access.Standing) (object, error)
 	_, others, err := c.h.Directory.RepositoryCounts(c.r.Context(), a.ID)
 	maps.Copy(o, object{
 		"private_gists": 0, "total_private_repos": others, "owned_private_repos": others, "disk_usage": 0, "collaborators": 0,
-		"two_factor_authentication": false,
+		"two_factor_authentication": false, "packages_inherit_access": a.Settings.InheritDefault,
+		"default_package_visibility": string(a.Settings.DefaultVisibility),
 	})
 	return o, err
 }
@@ -89,6 +90,10 @@ type selfPatch struct {
 	Name  *string `json:"name"`
 	Email *string `json:"email"`
 	Bio   *string `json:"bio"`
+	// InheritDefault and DefaultVisibility are this server's own, for new packages
+	// in the user's namespace: see organizationSettings.
+	InheritDefault    *bool   `json:"packages_inherit_access"`
+	DefaultVisibility *string `json:"default_package_visibility"`
 }
 
 func (h *Handler) patchSelf(c *call) error {
@@ -96,11 +101,13 @@ func (h *Handler) patchSelf(c *call) error {
 	if err := c.body(&b); err != nil {
 		return err
 	}
-	if b != (selfPatch{}) {
-		err := h.Accounts.SetProfile(c.r.Context(), c.by(), c.target.account.Login, account.Profile{Name: b.Name, Email: b.Email, Description: b.Bio})
-		if err != nil {
-			return changed(err)
-		}
+	profile := account.Profile{Name: b.Name, Email: b.Email, Description: b.Bio}
+	settings, err := organizationSettings{InheritDefault: b.InheritDefault, DefaultVisibility: b.DefaultVisibility}.change(c.target.account.Settings)
+	if err != nil {
+		return err
+	}
+	if err := c.changeAccount(profile, settings); err != nil {
+		return err
 	}
 	return h.getSelf(c)
 }
