@@ -26,7 +26,7 @@ func TestVersionsByPages(t *testing.T) {
 			for {
 				page, err := f.Versions(ctx, f.ann, app, q)
 				f.check(err)
-				if page.Total != 7 {
+				if page.Total != 7 && q.After == 0 {
 					f.t.Errorf("%d versions", page.Total)
 				}
 				for _, v := range page.Versions {

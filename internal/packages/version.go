@@ -49,7 +49,8 @@ type VersionQuery struct {
 // VersionPage is one page of versions.
 type VersionPage struct {
 	Versions []Version
-	// Total is how many there are on all pages; MaxReach+1 stands for more.
+	// Total is how many there are on all pages; MaxReach+1 stands for more. It is
+	// not counted, and 0, behind a VersionQuery.After.
 	Total int
 	// Next is the id to go on after; 0 at the end.
 	Next int64

@@ -44,13 +44,14 @@ const (
 	countEnd       = ` LIMIT ?) u` // counts no further than pages reach
 )
 
-// versionTexts returns the statements that list and count what q chooses.
+// versionTexts returns the statements that list and count what q chooses; count
+// is empty for all that are present.
 func versionTexts(q packages.VersionQuery) (list, count string) {
 	switch {
 	case q.Deleted:
 		return `SELECT ` + versionRowColumns + deletedVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + deletedVersions + countEnd
 	case q.Tagged == nil:
-		return `SELECT ` + versionRowColumns + presentVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + presentVersions + countEnd
+		return `SELECT ` + versionRowColumns + presentVersions + pageOfVersions, ""
 	case *q.Tagged:
 		return `SELECT ` + versionRowColumns + taggedVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + taggedVersions + countEnd
 	}
@@ -66,14 +67,12 @@ func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages
 		args = append(args, toMicros(w.Since))
 	}
 	args = args[:len(args):len(args)]
-	err := s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		if err := db.QueryRow(ctx, count, append(args, packages.MaxReach+1)...).Scan(&page.Total); err != nil {
-			return err
-		}
+	err := s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) (err error) {
 		if q.After != 0 {
 			args[1] = q.After
+		} else if page.Total, err = countVersions(ctx, db, count, args); err != nil {
+			return err
 		}
-		var err error
 		page.Versions, err = versions(ctx, db, list, append(args, w.N+1, w.Skip)...)
 		if len(page.Versions) > w.N {
 			page.Versions = page.Versions[:w.N]
@@ -85,6 +84,21 @@ func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages
 		return addTags(ctx, db, packageID, page.Versions)
 	})
 	return page, err
+}
+
+// countVersions counts no further than pages reach. To look at one place in the
+// index costs half of counting up to it.
+func countVersions(ctx context.Context, db database.Querier, count string, args []any) (n int, err error) {
+	if count != "" {
+		err = db.QueryRow(ctx, count, append(args, packages.MaxReach+1)...).Scan(&n)
+		return n, err
+	}
+	err = db.QueryRow(ctx, `SELECT v.id`+presentVersions+pageOfVersions, append(args, 1, packages.MaxReach)...).Scan(&n)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return packages.MaxReach + 1, err
+	}
+	err = db.QueryRow(ctx, `SELECT COUNT(*)`+presentVersions, args...).Scan(&n)
+	return n, err
 }
 
 // versions collects what a query of versionRowColumns yields.
