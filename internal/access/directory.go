@@ -30,6 +30,9 @@ const (
 	AdministerAccount
 	SeeRepository
 	AdministerRepository
+	// RemoveRepository is to delete a repository or to give it to another owner:
+	// its administrators' right, of an organization's those in it.
+	RemoveRepository
 )
 
 // Verdict is the outcome of DecideDirectory.
@@ -63,6 +66,8 @@ func DecideDirectory(p Principal, s Standing, a DirectoryAction) Verdict {
 		}
 	case AdministerRepository:
 		return decideRepository(p, s)
+	case RemoveRepository:
+		return decideRemoval(p, s)
 	}
 	return Unseen
 }
@@ -99,6 +104,13 @@ func decideRepository(p Principal, s Standing) Verdict {
 		return SignOn
 	}
 	return Granted
+}
+
+func decideRemoval(p Principal, s Standing) Verdict {
+	if v := decideRepository(p, s); v != Granted || !s.Organization || s.Membership != "" || p.rulesSite() {
+		return v
+	}
+	return Refused
 }
 
 // seesRepository reports whether p may know of the repository. What is not public

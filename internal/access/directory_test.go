@@ -104,6 +104,14 @@ func TestDecideDirectory(t *testing.T) {
 		{"a reader is not told of it", dirAnn, demanding(repo(dirOrg, Public, RepositoryRead), false), AdministerRepository, Refused},
 		{"the operator's every one, signed on or not", operator, demanding(repo(dirOrg, Private, 0), false), AdministerRepository, Granted},
 		{"without a repository", operator, dirOrg, AdministerRepository, Unseen},
+
+		{"an owner removes", dirAnn, repo(in(dirOrg, Owner), Private, 0), RemoveRepository, Granted},
+		{"an admin in the organization removes", dirAnn, repo(in(dirOrg, Member), Private, RepositoryAdmin), RemoveRepository, Granted},
+		{"a maintainer does not", dirAnn, repo(in(dirOrg, Member), Private, RepositoryMaintain), RemoveRepository, Refused},
+		{"an admin from outside does not", dirAnn, repo(dirOrg, Private, RepositoryAdmin), RemoveRepository, Refused},
+		{"an admin of a user's removes", dirAnn, repo(dirUser, Private, RepositoryAdmin), RemoveRepository, Granted},
+		{"a site administrator removes", dirSite, repo(dirOrg, Private, 0), RemoveRepository, Granted},
+		{"a stranger removes nothing, and it is not there", dirAnn, repo(dirOrg, Private, 0), RemoveRepository, Unseen},
 	} {
 		if got := DecideDirectory(c.who, c.s, c.a); got != c.want {
 			t.Errorf("%s: %d, want %d", c.rule, got, c.want)

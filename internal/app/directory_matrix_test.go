@@ -36,6 +36,7 @@ var (
 	repoSeen  = [11]int{404, 404, 404, 0, 0, 0, 0, 404, 404, 0, 404}
 	repoPush  = [11]int{401, 404, 404, 0, 0, 0, 0, 403, 403, 403, 403}
 	repoAdmin = [11]int{401, 404, 404, 403, 0, 0, 0, 403, 403, 403, 403}
+	repoGone  = [11]int{401, 404, 404, 403, 403, 0, 0, 403, 403, 403, 403}
 	teamRepo  = [11]int{401, 404, 404, 404, 404, 0, 0, 403, 403, 403, 403}
 	siteOnly  = [11]int{401, 404, 404, 404, 404, 404, 0, 403, 403, 403, 403}
 )
@@ -88,7 +89,7 @@ var directoryTrials = map[string]directoryTrial{
 	"POST /orgs/{org}/trust-rules":        {orgAdmin, `{"actions":[]}`, 422},
 	"GET /repos/{owner}/{repo}":           {repoSeen, "", 200},
 	"PATCH /repos/{owner}/{repo}":         {repoAdmin, `{}`, 200},
-	"POST /repos/{owner}/{repo}/transfer": {repoAdmin, `{"new_owner":"nothing"}`, 422},
+	"POST /repos/{owner}/{repo}/transfer": {repoGone, `{"new_owner":"nothing"}`, 422},
 
 	"GET /orgs/{org}/memberships/{username}":                       {insiders, "", 404},
 	"PUT /orgs/{org}/memberships/{username}":                       {orgAdmin, `{"role":"nonsense"}`, 422},
@@ -129,31 +130,35 @@ var directoryTrials = map[string]directoryTrial{
 	"POST REPO/trust-rules":                        {repoAdmin, `{"actions":[]}`, 422},
 	"DELETE REPO/trust-rules/{rule_id}":            {repoAdmin, "", 404},
 
-	"POST /admin/users":                             {siteOnly, `{"login":"-"}`, 422},
-	"PATCH /admin/users/{username}":                 {siteOnly, `{"login":"-"}`, 422},
-	"PUT /admin/users/{username}/password":          {siteOnly, `{"password":"x"}`, 422},
-	"POST /admin/users/{username}/authorizations":   {siteOnly, `{"scopes":[]}`, 422},
-	"DELETE /admin/users/{username}/authorizations": {siteOnly, "", 204},
-	"DELETE /users/{username}/suspended":            {siteOnly, "", 204},
-	"DELETE /users/{username}/site_admin":           {siteOnly, "", 204},
-	"POST /admin/organizations":                     {siteOnly, `{"login":"x","admin":"-"}`, 422},
-	"PATCH /admin/organizations/{org}":              {siteOnly, `{"login":"-"}`, 422},
-	"GET /admin/audit-log":                          {siteOnly, "", 200},
-	"GET /admin/settings":                           {siteOnly, "", 200},
-	"PATCH /admin/settings":                         {siteOnly, `{"docker_registry":"nonsense"}`, 422},
-	"GET /admin/docker-migrations":                  {siteOnly, "", 200},
-	"POST /admin/docker-migrations":                 {siteOnly, `{}`, 422},
+	"POST /admin/users":                                {siteOnly, `{"login":"-"}`, 422},
+	"PATCH /admin/users/{username}":                    {siteOnly, `{"login":"-"}`, 422},
+	"PUT /admin/users/{username}/password":             {siteOnly, `{"password":"x"}`, 422},
+	"POST /admin/users/{username}/authorizations":      {siteOnly, `{"scopes":[]}`, 422},
+	"DELETE /admin/users/{username}/authorizations":    {siteOnly, "", 204},
+	"DELETE /users/{username}/suspended":               {siteOnly, "", 204},
+	"DELETE /users/{username}/site_admin":              {siteOnly, "", 204},
+	"GET /admin/users/{username}/tokens":               {siteOnly, "", 200},
+	"DELETE /admin/users/{username}/tokens/{token_id}": {siteOnly, "", 404},
+	"DELETE /admin/organizations/{org}/suspended":      {siteOnly, "", 204},
+	"POST /admin/organizations":                        {siteOnly, `{"login":"x","admin":"-"}`, 422},
+	"PATCH /admin/organizations/{org}":                 {siteOnly, `{"login":"-"}`, 422},
+	"GET /admin/audit-log":                             {siteOnly, "", 200},
+	"GET /admin/settings":                              {siteOnly, "", 200},
+	"PATCH /admin/settings":                            {siteOnly, `{"docker_registry":"nonsense"}`, 422},
+	"GET /admin/docker-migrations":                     {siteOnly, "", 200},
+	"POST /admin/docker-migrations":                    {siteOnly, `{}`, 422},
 }
 
 // directoryEnds cannot be tried by those who are let in without an end of what
 // the others need: only refusals are looked at.
 var directoryEnds = map[string][11]int{
-	"DELETE /orgs/{org}":               orgAdmin,
-	"DELETE TEAM":                      teamAdmin,
-	"DELETE /repos/{owner}/{repo}":     repoAdmin,
-	"DELETE /admin/users/{username}":   siteOnly,
-	"PUT /users/{username}/suspended":  siteOnly,
-	"PUT /users/{username}/site_admin": siteOnly,
+	"DELETE /orgs/{org}":                       orgAdmin,
+	"DELETE TEAM":                              teamAdmin,
+	"DELETE /repos/{owner}/{repo}":             repoGone,
+	"DELETE /admin/users/{username}":           siteOnly,
+	"PUT /admin/organizations/{org}/suspended": siteOnly,
+	"PUT /users/{username}/suspended":          siteOnly,
+	"PUT /users/{username}/site_admin":         siteOnly,
 }
 
 // directoryWorld has a caller of every kind.

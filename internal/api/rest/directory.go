@@ -123,11 +123,17 @@ func seeRepository() policy {
 // administerRepository is the policy of what its administrators may do, with
 // these scopes.
 func administerRepository(scopes access.Scopes) policy {
+	return onRepository(scopes, access.AdministerRepository)
+}
+
+// onRepository is the policy of what is done with a repository, by a credential
+// that has the scopes.
+func onRepository(scopes access.Scopes, a access.DirectoryAction) policy {
 	return checked(scopes, func(c *call) error {
 		if err := c.signedIn(scopes); err != nil {
 			return err
 		}
-		return c.findRepository(access.AdministerRepository)
+		return c.findRepository(a)
 	})
 }
 

@@ -51,6 +51,9 @@ func (h *Handler) putPackageGrant(k packages.GranteeKind) func(*call, access.Pac
 		} else if b.Actions != nil || b.Codespaces {
 			return invalid("actions and codespaces are for repositories")
 		}
+		if k == packages.Repository && b.Role == "" && !b.Codespaces {
+			return invalid("Say what the repository may do: actions is a role, or codespaces is true.")
+		}
 		g := packages.Grant{Grantee: c.grantee(k), Codespaces: b.Codespaces}
 		if b.Role != "" || k != packages.Repository {
 			var err error

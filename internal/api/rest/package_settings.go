@@ -200,8 +200,8 @@ func readRepositoryGrants(list []repositoryGrantObject) (*[]packages.Grant, erro
 			}
 			one.Role = role
 		}
-		if seen[g.Name] {
-			return nil, invalid("%s is there twice.", g.Name)
+		if seen[g.Name] || one.Role == "" && !one.Codespaces {
+			return nil, invalid("%s is there twice, or without anything that it may do.", g.Name)
 		}
 		seen[g.Name] = true
 		grants = append(grants, one)

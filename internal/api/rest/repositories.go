@@ -16,8 +16,8 @@ func (h *Handler) repositoryRoutes() []route {
 	return []route{
 		{"GET", "/repos/{owner}/{repo}", h.getRepository, seeRepository()},
 		{"PATCH", "/repos/{owner}/{repo}", h.patchRepository, administerRepository(access.Repo)},
-		{"DELETE", "/repos/{owner}/{repo}", h.deleteRepository, administerRepository(access.Repo)},
-		{"POST", "/repos/{owner}/{repo}/transfer", h.transferRepository, administerRepository(access.Repo)},
+		{"DELETE", "/repos/{owner}/{repo}", h.deleteRepository, onRepository(access.Repo, access.RemoveRepository)},
+		{"POST", "/repos/{owner}/{repo}/transfer", h.transferRepository, onRepository(access.Repo, access.RemoveRepository)},
 		{"POST", "/user/repos", h.createRepository, self(access.Repo)},
 		{"POST", "/orgs/{org}/repos", h.createRepository, onAccount(account.Organization, access.Repo, access.AdministerAccount)},
 	}

@@ -13,8 +13,10 @@ func (h *Handler) siteRoutes() []route {
 		{"PATCH", "/admin/users/{username}", h.adminRenameUser, siteAdmin()},
 		{"DELETE", "/admin/users/{username}", h.adminDeleteUser, siteAdmin()},
 		{"PUT", "/admin/users/{username}/password", h.adminSetPassword, siteAdmin()},
-		{"PUT", "/users/{username}/suspended", h.adminSuspend(true), siteAdmin()},
-		{"DELETE", "/users/{username}/suspended", h.adminSuspend(false), siteAdmin()},
+		{"PUT", "/users/{username}/suspended", h.adminSuspend("username", account.User, true), siteAdmin()},
+		{"DELETE", "/users/{username}/suspended", h.adminSuspend("username", account.User, false), siteAdmin()},
+		{"PUT", "/admin/organizations/{org}/suspended", h.adminSuspend("org", account.Organization, true), siteAdmin()},
+		{"DELETE", "/admin/organizations/{org}/suspended", h.adminSuspend("org", account.Organization, false), siteAdmin()},
 		{"PUT", "/users/{username}/site_admin", h.adminPromote(true), siteAdmin()},
 		{"DELETE", "/users/{username}/site_admin", h.adminPromote(false), siteAdmin()},
 		{"POST", "/admin/organizations", h.adminCreateOrganization, siteAdmin()},
@@ -131,11 +133,11 @@ func (h *Handler) adminSetPassword(c *call) error {
 	return c.none()
 }
 
-// adminSuspend shuts a user out, or lets it in again. GitHub's reason is taken
+// adminSuspend shuts an account out, or lets it in again. GitHub's reason is taken
 // and not kept.
-func (h *Handler) adminSuspend(suspended bool) func(*call) error {
+func (h *Handler) adminSuspend(parameter string, k account.Kind, suspended bool) func(*call) error {
 	return func(c *call) error {
-		a, err := c.named("username", account.User)
+		a, err := c.named(parameter, k)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ func (h *Handler) tokenRoutes() []route {
 		{"GET", "/user/tokens", h.listTokens, self(access.ReadUser)},
 		{"POST", "/user/tokens", h.createToken, self(access.User)},
 		{"DELETE", "/user/tokens/{token_id}", h.revokeToken, self(access.User)},
+		{"GET", "/admin/users/{username}/tokens", h.adminListTokens, siteAdmin()},
+		{"DELETE", "/admin/users/{username}/tokens/{token_id}", h.adminRevokeToken, siteAdmin()},
 		{"POST", "/admin/users/{username}/authorizations", h.impersonate, siteAdmin()},
 		{"DELETE", "/admin/users/{username}/authorizations", h.endImpersonation, siteAdmin()},
 		{"GET", "/orgs/{org}/credential-authorizations", h.listAuthorizations, onAccount(account.Organization, access.AdminOrg, access.AdministerAccount)},
@@ -97,12 +99,23 @@ func (c *call) limits(o *tokenObject) error {
 	return err
 }
 
-func (h *Handler) listTokens(c *call) error {
+func (h *Handler) listTokens(c *call) error { return c.tokensOf(c.who.AccountID) }
+
+func (h *Handler) adminListTokens(c *call) error {
+	user, err := c.named("username", account.User)
+	if err != nil {
+		return err
+	}
+	return c.tokensOf(user.ID)
+}
+
+// tokensOf answers with a page of a user's tokens.
+func (c *call) tokensOf(accountID int64) error {
 	p, err := c.page()
 	if err != nil {
 		return err
 	}
-	all, err := h.Personal.List(c.r.Context(), c.who.AccountID)
+	all, err := c.h.Personal.List(c.r.Context(), accountID)
 	if err != nil {
 		return err
 	}
@@ -195,12 +208,23 @@ func (c *call) readLimits(list []limitObject) (limits []access.Limit, err error)
 	return limits, nil
 }
 
-func (h *Handler) revokeToken(c *call) error {
+func (h *Handler) revokeToken(c *call) error { return c.revokeOf(c.who.AccountID) }
+
+func (h *Handler) adminRevokeToken(c *call) error {
+	user, err := c.named("username", account.User)
+	if err != nil {
+		return err
+	}
+	return c.revokeOf(user.ID)
+}
+
+// revokeOf ends the token of a user that the path names.
+func (c *call) revokeOf(accountID int64) error {
 	id, err := c.id("token_id")
 	if err != nil {
 		return errNotThere()
 	}
-	if err := h.Personal.Revoke(c.r.Context(), c.by(), c.who.AccountID, id); err != nil {
+	if err := c.h.Personal.Revoke(c.r.Context(), c.by(), accountID, id); err != nil {
 		return absent(err)
 	}
 	return c.none()
