@@ -39,6 +39,7 @@ type world struct {
 	alice, bob       access.Principal
 	app, other, bobs access.Package
 	log              bytes.Buffer
+	logger           *slog.Logger // the one that writes there
 }
 
 // The waits of the tests. A round follows within step, so that the clock never
@@ -75,6 +76,7 @@ func newWorld(t testing.TB, db *database.DB) *world {
 		Now:    w.clock, NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
 	})
 	w.check(err)
+	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
 	w.gc = lifecycle.NewCollector(w.options())
 	return w
 }
@@ -85,7 +87,7 @@ func (w *world) options() lifecycle.Options {
 	marker, _ := w.blobs.(blob.Marker)
 	return lifecycle.Options{
 		Garbage: w.store, Ledger: w.store, Records: w.store, Bytes: w.blobs, Open: w.blobs, Marker: marker,
-		Times: times, MaxShare: 1, Now: w.clock, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Times: times, MaxShare: 1, Now: w.clock, Log: w.logger,
 	}
 }
 

@@ -15,7 +15,8 @@ const (
 	clients     = 64
 	packages    = 8
 	layerCount  = 200
-	smallLayers = 20 // of them, which lie in the database
+	smallLayers = 20   // of them, which lie in the database
+	maxStored   = 1500 // versions that are remembered
 )
 
 // world is what the clients share: the layers that they build images of, and
@@ -82,10 +83,17 @@ func (w *world) fault(err error) {
 	w.counts["faults"]++
 }
 
-func (w *world) keep(v *version) {
+// keep remembers v. When there are too many it forgets another, which it returns.
+func (w *world) keep(v *version, random *rand.Rand) (forgotten *version) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stored = append(w.stored, v)
+	if len(w.stored) < maxStored {
+		w.stored = append(w.stored, v)
+		return nil
+	}
+	i := random.IntN(len(w.stored))
+	forgotten, w.stored[i] = w.stored[i], v
+	return forgotten
 }
 
 // any returns a version that was stored, nil while there is none.
@@ -154,7 +162,9 @@ func (c *client) pushNew(ctx context.Context, n int, subject *manifest) error {
 	}
 	stored, err := c.store(ctx, v)
 	if stored {
-		c.world.keep(v)
+		if old := c.world.keep(v, c.random); old != nil {
+			return c.remove(ctx, old)
+		}
 	}
 	return err
 }
