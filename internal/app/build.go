@@ -118,7 +118,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.Registry, err = registry.New(registry.Deps{
-		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs,
+		Lookups: a.Store, Listings: a.Store, Sources: a.Store, Sessions: a.Store, Commits: a.Store, Blobs: blobs, Damages: a.Store,
 		Limits: registry.Limits{
 			MaxBlob: int64(cfg.Registry.MaxBlobSize), MaxDockerBlob: int64(cfg.Docker.MaxBlobSize), MaxSessions: cfg.Registry.MaxUploads,
 			SessionIdle: cfg.Registry.UploadInactivity, SessionLife: cfg.Registry.UploadLife, Grace: cfg.GC.Grace,

@@ -106,7 +106,7 @@ func newYard(t *testing.T, db *database.DB, blobs blob.Store, v vandal) *yard {
 func (y *yard) node() *registry.Service {
 	y.t.Helper()
 	s, err := registry.New(registry.Deps{
-		Lookups: y.store, Listings: y.store, Sources: y.store, Sessions: y.store, Commits: y.store, Blobs: y.blobs,
+		Lookups: y.store, Listings: y.store, Sources: y.store, Sessions: y.store, Commits: y.store, Blobs: y.blobs, Damages: y.store,
 		Limits: registry.Limits{MaxBlob: 64 << 20, MaxSessions: 100, SessionIdle: 10 * time.Minute, SessionLife: time.Hour, Grace: 24 * time.Hour},
 		Now:    func() time.Time { return y.now }, NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
 	})

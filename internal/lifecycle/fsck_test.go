@@ -126,6 +126,27 @@ func TestScrubFindsEveryDamage(t *testing.T) {
 	})
 }
 
+// Bytes that a pull does not find are not there for the next push either.
+func TestAPullThatFailsHasTheNextPushHeal(t *testing.T) {
+	onYards(t, func(y *yard) {
+		for _, flip := range flips[3:] { // of another size, and gone
+			layer, d := randomBytes(50_000)
+			y.image("v1", layer)
+			flip.do(y, y.at(d))
+			if _, err := y.pull(d); err == nil {
+				y.t.Errorf("%s: served", flip.name)
+			}
+			if _, err := y.StatBlob(y.t.Context(), y.alice, y.app, d); err == nil {
+				y.t.Errorf("%s: a push is told that it is there", flip.name)
+			}
+			y.push(layer)
+			if b, err := y.pull(d); err != nil || !bytes.Equal(b, layer) {
+				y.t.Errorf("%s: after a push: %d bytes, %v", flip.name, len(b), err)
+			}
+		}
+	})
+}
+
 // A blob that seemed damaged and is not, as when a disk was away, is served again.
 func TestFsckTakesAMarkBack(t *testing.T) {
 	onYards(t, func(y *yard) {

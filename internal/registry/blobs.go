@@ -67,6 +67,7 @@ func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
 	if b.Location != "" {
 		o, err := s.Blobs.Open(ctx, b.Location, b.Size)
 		if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Internal) { // on record and not there, or of another size
+			s.noteDamaged(ctx, b, err)
 			err = damaged(err, b.Digest)
 		}
 		return o, err
@@ -76,6 +77,15 @@ func (s *Service) OpenBlob(ctx context.Context, b Blob) (blob.Object, error) {
 		return nil, err
 	}
 	return memoryObject{bytes.NewReader(content)}, nil
+}
+
+// noteDamaged has the next push send the blob again, instead of being told that
+// it is there.
+func (s *Service) noteDamaged(ctx context.Context, b Blob, why error) {
+	if s.Damages != nil {
+		// What goes wrong here is found again by the next pull, and by the checks.
+		_ = s.Damages.NoteDamaged(context.WithoutCancel(ctx), b, why.Error(), s.Now())
+	}
 }
 
 // addressLife is how long an address that BlobAddress returns holds: time to

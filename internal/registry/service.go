@@ -108,6 +108,13 @@ type Commits interface {
 	DeleteVersion(ctx context.Context, packageID int64, d oci.Digest, c Removal) error
 }
 
+// Damages keeps what was found out about stored bytes.
+type Damages interface {
+	// NoteDamaged has the blob served to nobody until it is pushed again, if its
+	// bytes still lie where b says.
+	NoteDamaged(ctx context.Context, b Blob, why string, now time.Time) error
+}
+
 // Limits bounds what one caller can ask of the registry.
 type Limits struct {
 	// MaxBlob is the largest blob in bytes of a container package, and
@@ -138,7 +145,9 @@ type Deps struct {
 	Sessions Sessions
 	Commits  Commits
 	Blobs    blob.Store
-	Limits   Limits
+	// Damages may be nil.
+	Damages Damages
+	Limits  Limits
 	// SourceName returns the name of the repository of this server that the
 	// org.opencontainers.image.source of an image leads to; ok is false when it
 	// leads to none of this server's. nil takes none.

@@ -11,11 +11,13 @@ import (
 	"packhouse/internal/database"
 	"packhouse/internal/lifecycle"
 	"packhouse/internal/oci"
+	"packhouse/internal/registry"
 )
 
 var (
 	_ lifecycle.BlobRecords   = (*Store)(nil)
 	_ lifecycle.ObjectRecords = (*Store)(nil)
+	_ registry.Damages        = (*Store)(nil)
 )
 
 const blobRecordQuery = `SELECT b.digest, b.size, b.location, b.state, COALESCE(length(c.content), -1)
@@ -69,6 +71,15 @@ func (s *Store) MarkSuspect(ctx context.Context, b lifecycle.BlobRecord, e audit
 		return record(ctx, tx, e)
 	})
 	return marked, err
+}
+
+// NoteDamaged implements registry.Damages.
+func (s *Store) NoteDamaged(ctx context.Context, b registry.Blob, why string, now time.Time) error {
+	_, err := s.MarkSuspect(ctx, lifecycle.BlobRecord{Digest: b.Digest, Location: b.Location}, audit.Entry{
+		At: now, Actor: audit.Server, Action: "blob.suspect", Target: b.Digest.String(),
+		Detail: map[string]any{"detail": why, "location": string(b.Location), "size": b.Size},
+	})
+	return err
 }
 
 // MarkVerified implements lifecycle.BlobRecords. What was suspect is reviewed:
