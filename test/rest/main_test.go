@@ -36,7 +36,7 @@ func TestREST(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, settings(t))
 			for name, run := range map[string]func(*testing.T, *world){
-				"go-github": goGitHub, "octokit": octokit, "untagged": untagged, "conflicts": conflicts, "errors": failures, "directory": directory, "own calls": ownCalls,
+				"go-github": goGitHub, "octokit": octokit, "untagged": untagged, "conflicts": conflicts, "errors": failures, "directory": directory, "own calls": ownCalls, "octokit directory": octokitDirectory,
 				"jobs": jobs, "pages": pages, "names": names, "search": search, "visibilities": visibilities, "tags": tags,
 			} {
 				t.Run(name, func(t *testing.T) {

@@ -27,18 +27,21 @@ func octokit(t *testing.T, w *world) {
 	}
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }, Transport: checked})
 	defer proxy.Close()
-	script, err := filepath.Abs("js/operations.mjs")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.node(t, "operations.mjs", w.token, w.URL, proxy.URL)
+	checked.complete()
+}
+
+// node runs one of the scripts in js, with a token.
+func (w *world) node(t *testing.T, name, token string, args ...string) {
+	t.Helper()
 	modules, err := filepath.Abs("../../.tools/node")
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Modules are looked for beside the script that imports them.
-	text, err := os.ReadFile(script)
+	script := filepath.Join(t.TempDir(), name)
+	text, err := os.ReadFile(filepath.Join("js", name))
 	if err == nil {
-		script = filepath.Join(t.TempDir(), "operations.mjs")
 		err = os.WriteFile(script, text, 0o600)
 	}
 	if err == nil {
@@ -47,10 +50,17 @@ func octokit(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", script, w.URL, proxy.URL)
-	cmd.Env = append(os.Environ(), "PACKHOUSE_TEST_TOKEN="+w.token)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{script}, args...)...)
+	cmd.Env = append(os.Environ(), "PACKHOUSE_TEST_TOKEN="+token)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("node: %v (make tools installs what it needs)\n%s", err, out)
+		t.Fatalf("node %s: %v (make tools installs what it needs)\n%s", name, err, out)
 	}
-	checked.complete()
+}
+
+// octokitDirectory sets an organization up with GitHub's client for JavaScript.
+func octokitDirectory(t *testing.T, w *world) {
+	w.Admin(t, "user", "create", "jo")
+	w.Admin(t, "user", "create", "kim")
+	w.Admin(t, "org", "create", "jsworks", "--owner", "jo")
+	w.node(t, "directory.mjs", w.Token(t, "jo", everyScope), w.URL, "http://"+w.Addr)
 }
