@@ -90,6 +90,7 @@ func (h *Handler) routes() []route {
 		h.retentionRoutes(),
 		h.hookRoutes(),
 		h.garbageRoutes(),
+		h.descriptionRoutes(),
 	} {
 		all = append(all, group...)
 	}
