@@ -425,3 +425,38 @@ func TestSmallBytesInTheStoreAreMended(t *testing.T) {
 		}
 	})
 }
+
+// unseen are lookups just before another push puts a blob on record.
+type unseen struct {
+	registry.Lookups
+	then func()
+}
+
+func (u unseen) AnyBlob(ctx context.Context, d oci.Digest) (*registry.Blob, error) {
+	b, err := u.Lookups.AnyBlob(ctx, d)
+	u.then()
+	return b, err
+}
+
+// Few bytes that lie in the store and the same ones in the database come at one
+// moment: those on record first stay, and are whole.
+func TestSmallBytesComeBothWaysAtOnce(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		b, d := randomBytes(100)
+		node := f.node(func(deps *registry.Deps) { deps.Lookups = unseen{f.store, func() { f.push(f.bob, f.bobs, b) }} })
+		sess, err := node.StartUpload(f.ctx(), f.alice, f.app, oci.SHA256)
+		f.check(err)
+		cut := whole(nil)
+		cut.Reader, cut.Length = cutReader{bytes.NewReader(b)}, 1<<20
+		_, err = node.AppendUpload(f.ctx(), f.alice, f.app, sess.ID, cut)
+		wantKind(f.t, err, errs.Invalid)
+		_, err = node.FinishUpload(f.ctx(), f.alice, f.app, sess.ID, d, registry.NoBody())
+		f.check(err)
+		f.Service = f.open(f.blobs) // one that has nothing in memory
+		for who, p := range map[*access.Principal]access.Package{&f.alice: f.app, &f.bob: f.bobs} {
+			if got, err := f.read(*who, p, d); err != nil || !bytes.Equal(got, b) {
+				f.t.Errorf("%s has %d bytes, %v", p.Name, len(got), err)
+			}
+		}
+	})
+}

@@ -25,7 +25,7 @@ func (s *Store) CommitBlob(ctx context.Context, c *registry.BlobCommit) (blob.Lo
 		if err != nil {
 			return err
 		}
-		if used == "" {
+		if used == "" && c.Location == "" { // else what the database has stays
 			if err := keepContent(ctx, tx, c); err != nil {
 				return err
 			}
