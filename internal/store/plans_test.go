@@ -25,6 +25,7 @@ var wholeTables = map[string]string{
 	"listings.go c":                          "a piece of the catalog",
 	"kinds.go v":                             "those of which it is not known what they are, by an index of their own",
 	"lookups.go h":                           "the newest holders of a blob",
+	"damaged.go blobs":                       "those that are damaged, by an index of them alone",
 	"package_lists.go c":                     "a list of packages",
 	"jobs.go jobs":                           "the first that waits",
 	"jobs.go schedules":                      "a few rows",
