@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 
 	"packhouse/internal/audit"
@@ -168,29 +169,63 @@ func (r *planRun) presentTags(ctx context.Context) (map[int64][]string, error) {
 	return tags, rows.Err()
 }
 
-// unneeded refuses a plan of which a version is needed by one that stays: an
-// index that holds it, or what it speaks of.
+// What may need the versions of a plan: the indexes that hold them, and what they
+// speak of, present or not.
+var needsOfPlan = []string{
+	`SELECT i.package_id, e.parent, i.digest FROM retention_items i
+		JOIN edges e ON e.child = i.digest AND e.kind = 'manifest' WHERE i.plan_id = ?`,
+	`SELECT i.package_id, v.subject, i.digest FROM retention_items i
+		JOIN versions v ON v.id = i.version_id AND v.subject IS NOT NULL WHERE i.plan_id = ?`,
+}
+
+// unneeded refuses a plan of which a version is needed by one that stays. What
+// may need it is looked up by its digest: in one statement with the rest
+// PostgreSQL, while it has no statistics, takes all versions for each.
 func (r *planRun) unneeded(ctx context.Context) error {
-	for _, query := range []string{
-		`SELECT i.digest, n.digest FROM retention_items i
-			JOIN edges e ON e.child = i.digest AND e.kind = 'manifest'
-			JOIN versions n ON n.package_id = i.package_id AND n.digest = e.parent AND n.deleted_at IS NULL
-			WHERE i.plan_id = ? LIMIT 1`,
-		`SELECT i.digest, n.digest FROM retention_items i
-			JOIN versions v ON v.id = i.version_id
-			JOIN versions n ON n.package_id = v.package_id AND n.digest = v.subject AND n.deleted_at IS NULL
-			WHERE i.plan_id = ? LIMIT 1`,
-	} {
-		var digest, by string
-		err := r.tx.QueryRow(ctx, query, r.plan.ID).Scan(&digest, &by)
-		if err == nil {
-			return errUnfit("%s is needed by %s", digest, by)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
+	for _, query := range needsOfPlan {
+		needs, err := r.needs(ctx, query)
+		if err != nil {
 			return err
+		}
+		for id, of := range needs {
+			err := inLists(slices.Collect(maps.Keys(of)), func(marks string, list []any) error {
+				present, err := queryNames(ctx, r.tx, presentVersionsQuery+marks+`)`, append([]any{id}, list...)...)
+				if err == nil && len(present) > 0 {
+					err = errUnfit("%s is needed by %s", of[present[0]], present[0])
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+const presentVersionsQuery = `SELECT v.digest FROM versions v WHERE v.package_id = ? AND v.deleted_at IS NULL AND v.digest IN (`
+
+// needs returns by package what may need a version of the plan, each with one
+// such version.
+func (r *planRun) needs(ctx context.Context, query string) (map[int64]map[string]string, error) {
+	rows, err := r.tx.Query(ctx, query, r.plan.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	needs := map[int64]map[string]string{}
+	for rows.Next() {
+		var id int64
+		var by, digest string
+		if err := rows.Scan(&id, &by, &digest); err != nil {
+			return nil, err
+		}
+		if needs[id] == nil {
+			needs[id] = map[string]string{}
+		}
+		needs[id][by] = digest
+	}
+	return needs, rows.Err()
 }
 
 func (r *planRun) items(ctx context.Context) ([]lifecycle.Item, error) {

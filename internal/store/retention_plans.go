@@ -60,18 +60,18 @@ func addItem(ctx context.Context, tx *database.Tx, plan int64, item *lifecycle.I
 }
 
 // weighQuery finds the blobs that the items of a plan name and no present version
-// beside them, each with the first item that names it.
-const weighQuery = `SELECT u.version_id, CAST(SUM(u.size) AS BIGINT) FROM (
-	SELECT b.digest, b.size AS size, MIN(i.version_id) AS version_id
-	FROM retention_items i
-	JOIN edges e ON e.parent = i.digest AND e.kind = 'blob'
-	JOIN blobs b ON b.digest = e.child
-	WHERE i.plan_id = ? AND NOT EXISTS (
-		SELECT 1 FROM edges o
+// beside them, each with the first item that names it. It looks at each blob once:
+// some are named by all items.
+const weighQuery = `SELECT u.version_id, CAST(SUM(b.size) AS BIGINT)
+	FROM (SELECT e.child, MIN(i.version_id) AS version_id FROM retention_items i
+		JOIN edges e ON e.parent = i.digest AND e.kind = 'blob'
+		WHERE i.plan_id = ? GROUP BY e.child) u
+	JOIN blobs b ON b.digest = u.child
+	WHERE NOT EXISTS (SELECT 1 FROM edges o
 		JOIN versions v ON v.digest = o.parent AND v.deleted_at IS NULL
-		WHERE o.child = e.child AND o.kind = 'blob'
+		WHERE o.child = u.child AND o.kind = 'blob'
 			AND NOT EXISTS (SELECT 1 FROM retention_items k WHERE k.plan_id = ? AND k.version_id = v.id))
-	GROUP BY b.digest, b.size) u GROUP BY u.version_id`
+	GROUP BY u.version_id`
 
 // weigh works out how much a plan frees, beside the writes: that may take a while.
 func (s *Store) weigh(ctx context.Context, p *lifecycle.Plan, items []lifecycle.Item) error {
