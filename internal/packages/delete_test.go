@@ -142,6 +142,23 @@ func TestWhatRefersToAPresentVersionStays(t *testing.T) {
 	})
 }
 
+// An attestation within an index speaks of an image that is in there too: the
+// index is not whole without it. A mere list of referrers may name what is gone.
+func TestAReferrerWithinAnIndexStays(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		app, ctx := at("ann/app"), f.t.Context()
+		f.image(f.ann, app, "other", "other")
+		amd := f.image(f.ann, app, "", "amd")
+		att := f.signature(f.ann, app, "", amd, "attestation")
+		f.index(f.ann, app, "multi", amd, att)
+		f.index(f.ann, app, oci.FallbackTag(amd).String(), att)
+		f.says(f.registry.DeleteManifest(ctx, f.ann, app, oci.Reference{Digest: att}), errs.Conflict, "multi")
+		f.says(f.remove(f.ann, app, att, packages.DeleteVersion{}), errs.Conflict, "multi")
+		f.check(f.remove(f.ann, app, att, packages.DeleteVersion{Force: true}))
+		f.holds(app, "other", amd.String(), oci.FallbackTag(amd).String())
+	})
+}
+
 func TestTheGuardOfDownloads(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		app, ctx := at("ann/app"), f.t.Context()

@@ -88,6 +88,32 @@ func (r *removal) parents(ctx context.Context, digest string) ([]packages.Need, 
 		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, r.packageID, digest, maxNeeds)
 }
 
+// wholes returns the present indexes that hold a referrer together with what it
+// refers to, as those of images with their attestations do. Other indexes with a
+// referrer are lists, which may name what is not there.
+func (r *removal) wholes(ctx context.Context, v endedVersion) ([]packages.Need, error) {
+	return r.needs(ctx, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
+		JOIN edges s ON s.parent = e.parent AND s.child = ? AND s.kind = 'manifest'
+		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
+		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, v.subject, r.packageID, v.digest, maxNeeds)
+}
+
+// endWholes deletes them, and every index above.
+func (r *removal) endWholes(ctx context.Context, v endedVersion) error {
+	for {
+		list, err := r.wholes(ctx, v)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := r.end(ctx, list[0].Digest); err != nil {
+			return err
+		}
+		if err := r.endParents(ctx, list[0].Digest); err != nil {
+			return err
+		}
+	}
+}
+
 // subject returns the present version that a referrer refers to.
 func (r *removal) subject(ctx context.Context, v endedVersion) ([]packages.Need, error) {
 	if v.subject == "" {
@@ -243,8 +269,8 @@ func versionDigest(ctx context.Context, tx *database.Tx, packageID, id int64) (d
 func (r *removal) free(ctx context.Context, force bool) error {
 	v := r.ended[0]
 	switch {
-	case force && v.subject != "": // lists of referrers name what is not there
-		return nil
+	case force && v.subject != "":
+		return r.endWholes(ctx, v)
 	case force:
 		return r.endParents(ctx, v.digest)
 	}
@@ -383,10 +409,10 @@ func (s *Store) DeleteVersion(ctx context.Context, packageID int64, d oci.Digest
 		if err := r.end(ctx, d.String()); err != nil {
 			return err
 		}
-		if r.ended[0].subject != "" {
-			return r.tell(ctx)
-		}
 		needs, err := r.parents(ctx, d.String())
+		if v := r.ended[0]; err == nil && v.subject != "" {
+			needs, err = r.wholes(ctx, v)
+		}
 		if err != nil {
 			return err
 		}
