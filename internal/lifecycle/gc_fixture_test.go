@@ -42,9 +42,10 @@ type world struct {
 	logger           *slog.Logger // the one that writes there
 }
 
-// The waits of the tests. A round follows within step, so that the clock never
+// The waits of the tests. What is condemned goes sooner than a promise ends, so
+// that the lease alone keeps it. A round follows within step, so that the clock never
 // seems to jump.
-var times = lifecycle.Times{Restore: 48 * time.Hour, Grace: 24 * time.Hour, Condemn: 12 * time.Hour, Trash: 36 * time.Hour}
+var times = lifecycle.Times{Restore: 48 * time.Hour, Grace: 24 * time.Hour, Condemn: 6 * time.Hour, Trash: 36 * time.Hour}
 
 const step = 6 * time.Hour
 

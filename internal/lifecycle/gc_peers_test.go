@@ -246,7 +246,21 @@ func skippedUpload(w *world) {
 		w.pass(times.Condemn + step)
 		w.mustPull(w.app, tag)
 	}
-	if told < 6 || refused < 3 {
+	// The manifest that needed a blob goes right after somebody was told of it.
+	layer, config := w.layer(), []byte(`{"os":"linux"}`)
+	d := w.push(w.app, layer)
+	w.push(w.app, config)
+	w.delete(w.app, w.put(w.app, imageOf(config, layer), "going").String())
+	w.pass(times.Restore - step)
+	if !w.head(w.app, d) {
+		w.t.Fatal("a blob that a version needs which can be restored is absent")
+	}
+	w.pass(times.Grace/2 + step)
+	w.push(w.app, config)
+	if _, err := w.tryPut(w.app, imageOf(config, layer), "again"); err != nil {
+		w.t.Errorf("after the removal of its last manifest: %v", err)
+	}
+	if told < 4 || refused < 3 {
 		w.t.Errorf("told %d times and refused %d times; the ages prove nothing", told, refused)
 	}
 }
