@@ -184,6 +184,21 @@ func TestUndoLeavesWhatIsTaken(t *testing.T) {
 	})
 }
 
+// A blob that nothing present needed may have been taken out of the package since.
+func TestUndoBringsWhatWasTakenOutSince(t *testing.T) {
+	onShelves(t, func(s *shelf) {
+		p, ctx := s.app.Package, t.Context()
+		old := s.image(p, []string{"x", "y"}, "v1")
+		s.image(p, nil, "latest")
+		plan, err := s.Apply(ctx, s.ann, s.app, s.planned(`{"delete":[{"tags":["v*"]}]}`).ID)
+		s.check(err)
+		s.check(s.registry.DeleteBlob(ctx, s.ann, p, oci.SHA256.FromBytes([]byte("x"))))
+		_, err = s.UndoPlan(ctx, s.ann, s.app, plan.ID)
+		s.check(err)
+		s.pullable(p, oci.Reference{Digest: old.digest})
+	})
+}
+
 func TestUndoIsRefused(t *testing.T) {
 	onShelves(t, func(s *shelf) {
 		p := s.app.Package

@@ -160,10 +160,13 @@ func renewBlob(ctx context.Context, tx *database.Tx, d oci.Digest, until time.Ti
 
 // UnlinkBlob implements registry.Commits. The link goes first: a push that
 // stores a manifest meanwhile holds the link's row, so either it sees the link
-// gone or this sees its edges. The blob's review is due when its lease ends: what
-// one package unlinks, another may have been promised.
+// gone or this sees its edges. A restore holds the package. The blob's review is
+// due when its lease ends: what one package unlinks, another may have been promised.
 func (s *Store) UnlinkBlob(ctx context.Context, packageID int64, d oci.Digest) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if _, err := holdPackage(ctx, tx, packageID); err != nil {
+			return err
+		}
 		res, err := tx.Exec(ctx, `DELETE FROM package_blobs WHERE package_id = ? AND digest = ?`, packageID, d.String())
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"packhouse/internal/errs"
 	"packhouse/internal/hooks"
 	"packhouse/internal/lifecycle"
+	"packhouse/internal/oci"
 )
 
 // UndoPlan implements lifecycle.Plans.
@@ -29,7 +30,7 @@ func (s *Store) UndoPlan(ctx context.Context, p lifecycle.Plan, since time.Time,
 		if err := r.holdPackages(ctx); err != nil {
 			return err
 		}
-		items, err := r.restoreVersions(ctx)
+		items, err := r.restoreVersions(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func (s *Store) UndoPlan(ctx context.Context, p lifecycle.Plan, since time.Time,
 
 // restoreVersions brings back what the plan deleted and nobody brought back
 // before, or deleted again. All of it must still have its rows.
-func (r *planRun) restoreVersions(ctx context.Context) ([]lifecycle.Item, error) {
+func (r *planRun) restoreVersions(ctx context.Context, s *Store) ([]lifecycle.Item, error) {
 	var gone string
 	err := r.tx.QueryRow(ctx, `SELECT i.digest FROM retention_items i LEFT JOIN versions v ON v.id = i.version_id
 		WHERE i.plan_id = ? AND v.id IS NULL LIMIT 1`, r.plan.ID).Scan(&gone)
@@ -69,7 +70,62 @@ func (r *planRun) restoreVersions(ctx context.Context) ([]lifecycle.Item, error)
 	if n, err := res.RowsAffected(); err != nil || n != int64(len(items)) {
 		return nil, errors.Join(err, database.ErrRetry) // a push brought one back at this moment
 	}
-	return items, r.whole(ctx)
+	if err := r.whole(ctx); err != nil {
+		return nil, err
+	}
+	return items, r.linkAgain(ctx, s)
+}
+
+// unlinkedVersions are those of a plan with a blob that their package does not
+// hold: a foreign layer, or what somebody took out meanwhile. Who would do so now
+// waits for the row of the package.
+const unlinkedVersions = `SELECT u.package_id, u.digest, u.media_type, m.content
+	FROM (SELECT i.package_id, v.digest, v.media_type, (SELECT MIN(e.child) FROM edges e
+			WHERE e.parent = i.digest AND e.kind = 'blob'
+				AND (SELECT COUNT(*) FROM package_blobs h WHERE h.package_id = i.package_id AND h.digest = e.child) = 0) AS lacks
+		FROM retention_items i JOIN versions v ON v.id = i.version_id AND v.deleted_at IS NULL WHERE i.plan_id = ?) u
+	JOIN manifests m ON m.digest = u.digest WHERE u.lacks IS NOT NULL`
+
+type unlinkedVersion struct {
+	packageID         int64
+	digest, mediaType string
+	content           []byte
+}
+
+// linkAgain has the packages hold again what the versions need.
+func (r *planRun) linkAgain(ctx context.Context, s *Store) error {
+	list, err := r.unlinked(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range list {
+		m, err := oci.ParseManifest(v.mediaType, v.content)
+		if err != nil {
+			return errs.Wrap(errs.Internal, err, "reading %s", v.digest)
+		}
+		again := restoring{s: s, tx: r.tx, packageID: v.packageID}
+		if err := again.complete(ctx, v.digest, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *planRun) unlinked(ctx context.Context) ([]unlinkedVersion, error) {
+	rows, err := r.tx.Query(ctx, unlinkedVersions, r.plan.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []unlinkedVersion
+	for rows.Next() {
+		var v unlinkedVersion
+		if err := rows.Scan(&v.packageID, &v.digest, &v.mediaType, &v.content); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
 }
 
 // whole refuses to bring back an index of which a part is not there.
