@@ -30,7 +30,7 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 		}
 		events := newEvents(id, c)
 		if events.version, events.fresh, err = keepVersion(ctx, tx, id, c); err != nil {
-			return err
+			return again(err)
 		}
 		for _, tag := range c.Tags {
 			previous, err := setTag(ctx, tx, id, tag, tagChange{c.Digest.String(), c.Into.Actor, c.Now})
@@ -51,14 +51,19 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 // were.
 func renewParts(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
 	rundown := c.Now.Add(c.LeaseUntil.Sub(c.Now) / 2)
-	return inLists(digestsOf(c.Parts, oci.PartBlob), func(marks string, digests []any) error {
-		_, err := tx.Exec(ctx, renewPartsStatement+marks+`)`,
-			append([]any{toMicros(c.LeaseUntil), toMicros(rundown)}, digests...)...)
+	digests := digestsOf(c.Parts, oci.PartBlob)
+	for _, part := range c.Manifest.ForeignParts() { // these stay too where they are held
+		digests = append(digests, part.Digest.String())
+	}
+	return inLists(digests, func(marks string, digests []any) error {
+		lease := toMicros(c.LeaseUntil)
+		_, err := tx.Exec(ctx, renewPartsStatement+marks+`)`, append([]any{lease, lease, toMicros(rundown)}, digests...)...)
 		return err
 	})
 }
 
-const renewPartsStatement = `UPDATE blobs SET state = 'live', lease_until = ?
+const renewPartsStatement = `UPDATE blobs SET state = 'live', lease_until = ?, condemned_at = NULL,
+		review_at = CASE WHEN review_at IS NULL THEN NULL ELSE CAST(? AS BIGINT) END
 	WHERE (state = 'condemned' OR state = 'live' AND lease_until < ?) AND digest IN (`
 
 // checkParts compares what the manifest names with what the package holds, in
