@@ -40,28 +40,29 @@ const (
 	untaggedVersions = presentVersions + ` AND NOT ` + tagged + ` AND NOT ` + needed
 	deletedVersions  = ` FROM versions v WHERE v.package_id = ? AND v.deleted_at IS NOT NULL AND v.id < ? AND v.deleted_at > ?`
 
-	pageOfVersions = ` ORDER BY v.id DESC LIMIT ? OFFSET ?`
+	pageOfVersions = ` ORDER BY v.id DESC LIMIT ?`
+	oneOfVersions  = ` ORDER BY v.id DESC LIMIT 1 OFFSET ?`
 	countEnd       = ` LIMIT ?) u` // counts no further than pages reach
 )
 
-// versionTexts returns the statements that list and count what q chooses; count
-// is empty for all that are present.
-func versionTexts(q packages.VersionQuery) (list, count string) {
+// versionTexts returns the statements that list what q chooses, find the id of
+// one of them by its place, and count them; count is empty for all that are present.
+func versionTexts(q packages.VersionQuery) (list, place, count string) {
 	switch {
 	case q.Deleted:
-		return `SELECT ` + versionRowColumns + deletedVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + deletedVersions + countEnd
+		return `SELECT ` + versionRowColumns + deletedVersions + pageOfVersions, `SELECT v.id` + deletedVersions + oneOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + deletedVersions + countEnd
 	case q.Tagged == nil:
-		return `SELECT ` + versionRowColumns + presentVersions + pageOfVersions, ""
+		return `SELECT ` + versionRowColumns + presentVersions + pageOfVersions, `SELECT v.id` + presentVersions + oneOfVersions, ""
 	case *q.Tagged:
-		return `SELECT ` + versionRowColumns + taggedVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + taggedVersions + countEnd
+		return `SELECT ` + versionRowColumns + taggedVersions + pageOfVersions, `SELECT v.id` + taggedVersions + oneOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + taggedVersions + countEnd
 	}
-	return `SELECT ` + versionRowColumns + untaggedVersions + pageOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + untaggedVersions + countEnd
+	return `SELECT ` + versionRowColumns + untaggedVersions + pageOfVersions, `SELECT v.id` + untaggedVersions + oneOfVersions, `SELECT COUNT(*) FROM (SELECT 1 AS one` + untaggedVersions + countEnd
 }
 
 // PackageVersions implements packages.Contents.
 func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages.VersionQuery, w packages.Span) (packages.VersionPage, error) {
 	var page packages.VersionPage
-	list, count := versionTexts(q)
+	list, place, count := versionTexts(q)
 	args := []any{packageID, int64(math.MaxInt64)}
 	if q.Deleted {
 		args = append(args, toMicros(w.Since))
@@ -73,7 +74,18 @@ func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages
 		} else if page.Total, err = countVersions(ctx, db, count, args); err != nil {
 			return err
 		}
-		page.Versions, err = versions(ctx, db, list, append(args, w.N+1, w.Skip)...)
+		if w.Skip > 0 {
+			// The place is looked up by itself, in an index: PostgreSQL works out
+			// every column of what an OFFSET passes over.
+			err := db.QueryRow(ctx, place, append(args, w.Skip-1)...).Scan(&args[1])
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		page.Versions, err = versions(ctx, db, list, append(args, w.N+1)...)
 		if len(page.Versions) > w.N {
 			page.Versions = page.Versions[:w.N]
 			page.Next = page.Versions[w.N-1].ID
@@ -93,7 +105,7 @@ func countVersions(ctx context.Context, db database.Querier, count string, args 
 		err = db.QueryRow(ctx, count, append(args, packages.MaxReach+1)...).Scan(&n)
 		return n, err
 	}
-	err = db.QueryRow(ctx, `SELECT v.id`+presentVersions+pageOfVersions, append(args, 1, packages.MaxReach)...).Scan(&n)
+	err = db.QueryRow(ctx, `SELECT v.id`+presentVersions+oneOfVersions, append(args, packages.MaxReach)...).Scan(&n)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return packages.MaxReach + 1, err
 	}
