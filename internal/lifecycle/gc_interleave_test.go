@@ -8,6 +8,7 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/audit"
 	"packhouse/internal/database"
+	"packhouse/internal/errs"
 	"packhouse/internal/lifecycle"
 	"packhouse/internal/oci"
 	"packhouse/internal/testkit"
@@ -199,6 +200,33 @@ func TestManifestGoesBesideAReview(t *testing.T) {
 	if got := r.review(); got.Condemned.Blobs != 2 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A deletion that waits for a push finds the tag that it set, and that it never
+// moves.
+func TestDeletionBesideAPushOfAnImmutableTag(t *testing.T) {
+	t.Parallel()
+	r := newRace(t)
+	r.put(r.app, imageOf(r.config), "latest")
+	m := r.put(r.app, r.manifest, "1")
+	r.delete(r.app, "1")
+	r.exec(`UPDATE packages SET immutable_tags = '["v*"]'`)
+	push := func(ctx context.Context, tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, `UPDATE versions SET media_type = media_type WHERE digest = ?`, m.String()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO tags (package_id, name, digest, since, set_by) SELECT package_id, 'v1', digest, 1, 1 FROM versions WHERE digest = ?`, m.String())
+		return err
+	}
+	r.during(push, func() func() {
+		return r.begin(func() error {
+			if err := r.DeleteManifest(r.ctx(), r.alice, r.app, r.ref(m.String())); !errs.Is(err, errs.Conflict) {
+				t.Errorf("deleted: %v", err)
+			}
+			return nil
+		})
+	})
+	r.mustPull(r.app, "v1")
 }
 
 // A manifest that is pushed again while it is being removed is stored again, with

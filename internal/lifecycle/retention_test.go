@@ -136,6 +136,9 @@ func TestApplyLooksAgainItself(t *testing.T) {
 			"gone": func(old, _, _ thing) {
 				s.exec(`UPDATE versions SET deleted_at = 7 WHERE digest = ?`, old.digest.String())
 			},
+			"the last": func(_, _, _ thing) {
+				s.exec(`UPDATE tags SET until = 7 WHERE name = 'latest'`)
+			},
 		} {
 			child := s.image(p, []string{"x"})
 			old := s.index(p, []thing{child}, "v-"+oci.SHA256.FromBytes([]byte(name)).Hex()[:5])

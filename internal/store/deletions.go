@@ -38,9 +38,6 @@ type endedVersion struct {
 // end deletes the version and ends its tags. What is found out afterwards about
 // who needs it holds until the commit: a push that names it waits for its row.
 func (r *removal) end(ctx context.Context, digest string) error {
-	if err := checkVersionMutable(ctx, r.tx, r.packageID, digest); err != nil {
-		return err
-	}
 	v := endedVersion{digest: digest}
 	err := r.tx.QueryRow(ctx, `UPDATE versions SET deleted_at = ?, deleted_by = ?
 		WHERE package_id = ? AND digest = ? AND deleted_at IS NULL RETURNING id, downloads, COALESCE(subject, '')`,
@@ -49,6 +46,10 @@ func (r *removal) end(ctx context.Context, digest string) error {
 		return errs.New(errs.NotFound, "the package has no version %s", digest).WithCode("MANIFEST_UNKNOWN")
 	}
 	if err != nil {
+		return err
+	}
+	// Now that the row is held no other transaction gives it a tag.
+	if err := checkVersionMutable(ctx, r.tx, r.packageID, digest); err != nil {
 		return err
 	}
 	res, err := r.tx.Exec(ctx, `UPDATE tags SET until = ? WHERE package_id = ? AND digest = ? AND until IS NULL`,

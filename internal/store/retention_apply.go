@@ -12,6 +12,7 @@ import (
 	"packhouse/internal/errs"
 	"packhouse/internal/hooks"
 	"packhouse/internal/lifecycle"
+	"packhouse/internal/oci"
 )
 
 // planRun is a plan that a transaction applies or undoes. It holds all packages
@@ -23,6 +24,7 @@ type planRun struct {
 	c        lifecycle.Change
 	names    map[int64]string // of packages
 	packages []int64
+	named    map[int64]int64 // by package, how many tags ended; see countNames
 }
 
 func errUnfit(format string, args ...any) *errs.Error {
@@ -67,7 +69,7 @@ func (s *Store) ApplyPlan(ctx context.Context, p lifecycle.Plan, c lifecycle.Cha
 		if err := oneRow(res, errs.New(errs.Conflict, "the plan was applied already, or is gone")); err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{r.holdPackages, r.endVersions, r.endTags, r.unneeded} {
+		for _, step := range []func(context.Context) error{r.holdPackages, r.endVersions, r.endTags, r.unneeded, r.lastStays} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -125,6 +127,7 @@ func (r *planRun) endTags(ctx context.Context) error {
 		}
 	}
 	var count int64
+	r.named = map[int64]int64{}
 	for _, item := range items {
 		tags := present[item.VersionID]
 		slices.Sort(tags)
@@ -135,6 +138,7 @@ func (r *planRun) endTags(ctx context.Context) error {
 			return err
 		}
 		count += int64(len(tags))
+		r.named[item.PackageID] += countNames(tags)
 	}
 	res, err := r.tx.Exec(ctx, `UPDATE tags SET until = ? WHERE until IS NULL AND id IN (
 		SELECT t.id FROM retention_items i
@@ -147,6 +151,37 @@ func (r *planRun) endTags(ctx context.Context) error {
 		return err
 	}
 	return errUnfit("a tag was moved at this moment")
+}
+
+// countNames counts the tags but those of what belongs to another version.
+func countNames(tags []string) (n int64) {
+	for _, text := range tags {
+		if t, err := oci.ParseTag(text); err == nil {
+			if _, _, attached := t.Attached(); !attached {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// lastStays refuses a plan that would take the last version of a package, or the
+// last tag, because what was to stay has gone since.
+func (r *planRun) lastStays(ctx context.Context) error {
+	if r.plan.Rules.DeleteLast {
+		return nil
+	}
+	for _, id := range r.packages {
+		rest := removal{tx: r.tx, packageID: id, tags: r.named[id]}
+		refusal, err := rest.left(ctx)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			return errUnfit("what was to stay of %s is gone", r.names[id])
+		}
+	}
+	return nil
 }
 
 // presentTags returns the tags that the versions of the plan have.
