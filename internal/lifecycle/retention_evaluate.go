@@ -16,8 +16,8 @@ type Item struct {
 	Tags                 []string // all it had, sorted
 	// Reason says in words why it goes.
 	Reason string
-	// Bytes are those of the blobs that nothing needs once the plan is applied;
-	// of those that several items need, the first has them.
+	// Bytes are those of the blobs that no package of the owner needs once the
+	// plan is applied; of those that several items need, the first has them.
 	Bytes int64
 }
 

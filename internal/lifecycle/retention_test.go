@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -64,6 +65,28 @@ func TestAPlanIsAppliedAndUndone(t *testing.T) {
 		}
 		_, err = s.UndoPlan(t.Context(), s.ann, s.app, plan.ID)
 		s.refused(err, errs.Conflict, "undone")
+	})
+}
+
+// What a plan frees goes by what the owner has. What others hold is not to be
+// found out by it: neither by pushing the same bytes, nor by naming a digest as a
+// foreign layer, which needs no bytes at all.
+func TestAPlanTellsNothingOfWhatOthersHold(t *testing.T) {
+	onShelves(t, func(s *shelf) {
+		ann, p := s.ann, s.app.Package
+		s.ann = s.bob // who holds the same and more, where ann sees nothing
+		s.image(packageAt("bob/hidden"), []string{"the same bytes", "bob's alone"}, "v1")
+		s.ann = ann
+		foreign := fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar","digest":%q,"size":%d,"urls":["https://layers.example/1"]}`,
+			oci.SHA256.FromBytes([]byte("bob's alone")), len("bob's alone"))
+		config := s.blob(p, "application/vnd.oci.image.config.v1+json", `{"os":"linux"}`)
+		same := s.blob(p, "application/vnd.oci.image.layer.v1.tar", "the same bytes")
+		s.pushed(p, fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":%s,"layers":[%s,%s]}`, oci.MediaTypeImageManifest, config, same, foreign))
+		s.image(p, nil, "latest")
+		plan := s.planned(`{"delete":[{"untagged":true}]}`)
+		if want := int64(len(`{"os":"linux"}`) + len("the same bytes")); plan.Versions != 1 || plan.Bytes != want {
+			t.Errorf("%d versions of %d bytes, want one of %d", plan.Versions, plan.Bytes, want)
+		}
 	})
 }
 

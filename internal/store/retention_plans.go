@@ -59,16 +59,19 @@ func addItem(ctx context.Context, tx *database.Tx, plan int64, item *lifecycle.I
 	return err
 }
 
-// weighQuery finds the blobs that the items of a plan name and no present version
-// beside them, each with the first item that names it. It looks at each blob once:
-// some are named by all items.
+// weighQuery finds the blobs that the items of a plan name and hold, and no present
+// version of the owner beside them, each with the first item that names it. What
+// others hold is not to be found out by it. It looks at each blob once: some are
+// named by all items.
 const weighQuery = `SELECT u.version_id, CAST(SUM(b.size) AS BIGINT)
 	FROM (SELECT e.child, MIN(i.version_id) AS version_id FROM retention_items i
 		JOIN edges e ON e.parent = i.digest AND e.kind = 'blob'
+		JOIN package_blobs h ON h.package_id = i.package_id AND h.digest = e.child
 		WHERE i.plan_id = ? GROUP BY e.child) u
 	JOIN blobs b ON b.digest = u.child
 	WHERE NOT EXISTS (SELECT 1 FROM edges o
 		JOIN versions v ON v.digest = o.parent AND v.deleted_at IS NULL
+		JOIN packages p ON p.id = v.package_id AND p.owner_id = ?
 		WHERE o.child = u.child AND o.kind = 'blob'
 			AND NOT EXISTS (SELECT 1 FROM retention_items k WHERE k.plan_id = ? AND k.version_id = v.id))
 	GROUP BY u.version_id`
@@ -76,7 +79,7 @@ const weighQuery = `SELECT u.version_id, CAST(SUM(b.size) AS BIGINT)
 // weigh works out how much a plan frees, beside the writes: that may take a while.
 func (s *Store) weigh(ctx context.Context, p *lifecycle.Plan, items []lifecycle.Item) error {
 	sizes := map[int64]int64{}
-	rows, err := s.db.Read().Query(ctx, weighQuery, p.ID, p.ID)
+	rows, err := s.db.Read().Query(ctx, weighQuery, p.ID, p.OwnerID, p.ID)
 	if err != nil {
 		return err
 	}
