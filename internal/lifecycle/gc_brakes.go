@@ -156,6 +156,9 @@ func (c *Collector) checkMark(ctx context.Context, now time.Time, notes Notes) (
 		return notes, err
 	}
 	until := now.Add(max(c.Times.Trash, c.Times.Grace))
+	if held := notes.Quarantine(); held.After(until) {
+		until = held
+	}
 	c.Log.ErrorContext(ctx, "the database is older than the stored blobs: it was restored from a backup, or is another one; nothing is removed for good for a while",
 		"mark", own, "mark of the blobs", beside, "until", until)
 	// The quarantine comes first: the marks agree once they are raised.

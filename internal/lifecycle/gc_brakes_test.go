@@ -160,6 +160,14 @@ func TestOlderDatabase(t *testing.T) {
 				w.wantState(d, "trash")
 				w.pass(2 * step)
 				w.wantState(d, "gone")
+
+				// A longer one that holds already, as after packhouse restore, is not made shorter.
+				longer := w.now.Add(10 * times.Trash)
+				w.check(w.store.Note(w.ctx(), lifecycle.QuarantineUntil(longer)))
+				restore(w, backup)
+				if r := w.round(); !r.Quarantine.Equal(longer) {
+					t.Errorf("quarantine until %s, want %s", r.Quarantine, longer)
+				}
 			})
 		})
 	}
