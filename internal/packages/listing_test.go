@@ -312,6 +312,12 @@ func TestSizes(t *testing.T) {
 		f.image(f.ann, at("ann/copy"), "one", "layer1")
 		z, err = f.Sizes(ctx, f.ann, at("ann/copy"))
 		is("a copy of one's own", z, err, packages.Sizes{Bytes: m1 + config + 6, Versions: 1})
+		// What else an owner has is not for everybody to find out who may read.
+		f.check(f.SetVisibility(ctx, f.ann, at("ann/copy"), access.Public))
+		z, err = f.Sizes(ctx, f.eve, at("ann/copy"))
+		is("what is public, to a stranger", z, err, packages.Sizes{Bytes: m1 + config + 6, FreedIfDeleted: m1 + config + 6, Versions: 1})
+		z, err = f.VersionSizes(ctx, f.eve, at("ann/copy"), f.version(at("ann/copy"), one).ID)
+		is("its version, to a stranger", z, err, packages.Sizes{Bytes: m1 + config + 6, FreedIfDeleted: m1 + config + 6, Versions: 1})
 		_, err = f.Sizes(ctx, f.eve, app)
 		f.refused(err, errs.NotFound, "sizes to a stranger")
 		_, err = f.VersionSizes(ctx, f.ann, app, 1<<40)

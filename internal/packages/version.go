@@ -105,9 +105,9 @@ type Contents interface {
 	// PackageTagHistory returns what the tag led to, the newest first, up to n.
 	PackageTagHistory(ctx context.Context, packageID int64, tag oci.Tag, n int) ([]TagInterval, error)
 	// PackageSizes and VersionSizes measure; NotFound for what is not there.
-	// What is freed goes by the packages of the owner, or with everywhere of all.
-	PackageSizes(ctx context.Context, packageID int64, everywhere bool) (Sizes, error)
-	VersionSizes(ctx context.Context, packageID, id int64, everywhere bool) (Sizes, error)
+	// What is freed goes by those that a says.
+	PackageSizes(ctx context.Context, packageID int64, a Among) (Sizes, error)
+	VersionSizes(ctx context.Context, packageID, id int64, a Among) (Sizes, error)
 }
 
 // Versions returns a page of versions, the newest first. Deleted ones are for

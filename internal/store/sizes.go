@@ -7,31 +7,42 @@ import (
 	"packhouse/internal/packages"
 )
 
-// otherHolders begins a condition on whether another package p holds something:
-// one of the same owner, or any. It takes the owner's id and a flag.
-const otherHolders = `JOIN packages p ON p.id = x.package_id AND (p.owner_id = ? OR ? <> 0)`
+// holders begins a condition on whether a package p holds something: the one of
+// that id, one of that owner, or with a flag any. It takes the three.
+const holders = `JOIN packages p ON p.id = x.package_id AND (p.id = ? OR p.owner_id = ? OR ? <> 0)`
+
+// holderArgs are the arguments of holders for a package.
+func holderArgs(ctx context.Context, db database.Querier, packageID int64, a packages.Among) ([]any, error) {
+	var owner int64 // of nobody
+	if a == packages.AmongOwners {
+		if err := db.QueryRow(ctx, `SELECT owner_id FROM packages WHERE id = ?`, packageID).Scan(&owner); err != nil {
+			return nil, err
+		}
+	}
+	return []any{packageID, owner, flag(a == packages.AmongAll)}, nil
+}
 
 // PackageSizes implements packages.Contents.
-func (s *Store) PackageSizes(ctx context.Context, packageID int64, everywhere bool) (packages.Sizes, error) {
+func (s *Store) PackageSizes(ctx context.Context, packageID int64, a packages.Among) (packages.Sizes, error) {
 	var z packages.Sizes
 	err := s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		var owner, blobs, freedBlobs int64
-		err := db.QueryRow(ctx, `SELECT owner_id FROM packages WHERE id = ?`, packageID).Scan(&owner)
+		var blobs, freedBlobs int64
+		args, err := holderArgs(ctx, db, packageID, a)
 		if err != nil {
 			return err
 		}
 		err = db.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(v.size), 0) AS BIGINT),
-				CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM versions x `+otherHolders+`
+				CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM versions x `+holders+`
 					WHERE x.digest = v.digest AND x.package_id <> v.package_id) THEN 0 ELSE v.size END), 0) AS BIGINT),
 				COUNT(CASE WHEN v.deleted_at IS NULL THEN 1 END)
-			FROM versions v WHERE v.package_id = ?`, owner, flag(everywhere), packageID).Scan(&z.Bytes, &z.FreedIfDeleted, &z.Versions)
+			FROM versions v WHERE v.package_id = ?`, append(args, packageID)...).Scan(&z.Bytes, &z.FreedIfDeleted, &z.Versions)
 		if err != nil {
 			return err
 		}
 		err = db.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(b.size), 0) AS BIGINT),
-				CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM package_blobs x `+otherHolders+`
+				CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM package_blobs x `+holders+`
 					WHERE x.digest = h.digest AND x.package_id <> h.package_id) THEN 0 ELSE b.size END), 0) AS BIGINT)
-			FROM package_blobs h JOIN blobs b ON b.digest = h.digest WHERE h.package_id = ?`, owner, flag(everywhere), packageID).
+			FROM package_blobs h JOIN blobs b ON b.digest = h.digest WHERE h.package_id = ?`, append(args, packageID)...).
 			Scan(&blobs, &freedBlobs)
 		z.Bytes, z.FreedIfDeleted = z.Bytes+blobs, z.FreedIfDeleted+freedBlobs
 		return err
@@ -41,10 +52,9 @@ func (s *Store) PackageSizes(ctx context.Context, packageID int64, everywhere bo
 
 // weighing is a version that is measured, with the present ones within it.
 type weighing struct {
-	db         database.Querier
-	packageID  int64
-	owner      int64
-	everywhere int64
+	db        database.Querier
+	packageID int64
+	holders   []any // the arguments of holders
 	// sizes are those of the manifests; within are the digests in the order in
 	// which they were found, the version itself first.
 	sizes  map[string]int64
@@ -52,15 +62,15 @@ type weighing struct {
 }
 
 // VersionSizes implements packages.Contents.
-func (s *Store) VersionSizes(ctx context.Context, packageID, id int64, everywhere bool) (packages.Sizes, error) {
+func (s *Store) VersionSizes(ctx context.Context, packageID, id int64, a packages.Among) (packages.Sizes, error) {
 	var z packages.Sizes
 	v, err := s.PackageVersion(ctx, packageID, id, fromMicros(1<<62)) // a present one
 	if err != nil {
 		return z, err
 	}
 	err = s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		w := &weighing{db: db, packageID: packageID, everywhere: flag(everywhere), sizes: map[string]int64{v.Digest.String(): v.Size}}
-		if err := db.QueryRow(ctx, `SELECT owner_id FROM packages WHERE id = ?`, packageID).Scan(&w.owner); err != nil {
+		w := &weighing{db: db, packageID: packageID, sizes: map[string]int64{v.Digest.String(): v.Size}}
+		if w.holders, err = holderArgs(ctx, db, packageID, a); err != nil {
 			return err
 		}
 		w.within = []string{v.Digest.String()}
@@ -154,8 +164,8 @@ func (w *weighing) weigh(ctx context.Context, alone map[string]bool, z *packages
 			continue
 		}
 		var held bool
-		err := w.db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM versions x `+otherHolders+`
-			WHERE x.digest = ? AND x.package_id <> ? AND x.deleted_at IS NULL)`, w.owner, w.everywhere, digest, w.packageID).Scan(&held)
+		err := w.db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM versions x `+holders+`
+			WHERE x.digest = ? AND x.package_id <> ? AND x.deleted_at IS NULL)`, append(w.holders, digest, w.packageID)...).Scan(&held)
 		if err != nil {
 			return err
 		}
@@ -183,8 +193,8 @@ func (w *weighing) weigh(ctx context.Context, alone map[string]bool, z *packages
 // neededElsewhere reports whether a version that stays needs the blob.
 func (w *weighing) neededElsewhere(ctx context.Context, digest string, alone map[string]bool) (bool, error) {
 	rows, err := w.db.Query(ctx, `SELECT x.package_id, x.digest FROM edges e
-		JOIN versions x ON x.digest = e.parent AND x.deleted_at IS NULL `+otherHolders+`
-		WHERE e.child = ? AND e.kind = 'blob' LIMIT ?`, w.owner, w.everywhere, digest, len(w.within)+1)
+		JOIN versions x ON x.digest = e.parent AND x.deleted_at IS NULL `+holders+`
+		WHERE e.child = ? AND e.kind = 'blob' LIMIT ?`, append(w.holders, digest, len(w.within)+1)...)
 	if err != nil {
 		return false, err
 	}
