@@ -314,6 +314,8 @@ func TestWhatIsGoneForGoodIsNamed(t *testing.T) {
 		layer := oci.SHA256.FromBytes([]byte("layer one"))
 		f.check(f.remove(f.ann, app, one, packages.DeleteVersion{}))
 		f.check(f.registry.DeleteBlob(ctx, f.ann, app, layer))
+		f.exec(`DELETE FROM blob_contents WHERE digest = '` + layer.String() + `'`) // it was lost
+		f.exec(`DELETE FROM blobs WHERE digest = '` + layer.String() + `'`)
 		f.says(f.restore(f.ann, app, one), errs.Conflict, layer.String())
 		f.holds(app, "two")
 		f.blob(f.ann, app, "x", "layer one")
