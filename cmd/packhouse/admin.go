@@ -20,6 +20,7 @@ func newAdmin(s streams) *cobra.Command {
 		group("site", "Switches of this server", siteCommands(s)...),
 		newMigrateDocker(s),
 		newExplain(s),
+		newStorage(s),
 	)
 	return admin
 }

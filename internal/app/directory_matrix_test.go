@@ -147,6 +147,13 @@ var directoryTrials = map[string]directoryTrial{
 	"PATCH /admin/settings":                            {siteOnly, `{"docker_registry":"nonsense"}`, 422},
 	"GET /admin/docker-migrations":                     {siteOnly, "", 200},
 	"POST /admin/docker-migrations":                    {siteOnly, `{}`, 422},
+	"GET /admin/storage":                               {siteOnly, "", 200},
+	"GET /admin/jobs":                                  {siteOnly, "", 200},
+	"GET /admin/jobs/{job_id}":                         {siteOnly, "", 404},
+	"POST /admin/jobs/{job_id}/retry":                  {siteOnly, "", 404},
+	"POST /admin/jobs/{job_id}/cancel":                 {siteOnly, "", 404},
+	"GET /orgs/{org}/storage":                          {[11]int{401, 403, 403, 403, 403, 0, 0, 0, 403, 403, 403}, "", 200},
+	"GET /openapi.json":                                {everybody, "", 200},
 }
 
 // directoryEnds cannot be tried by those who are let in without an end of what
@@ -194,7 +201,7 @@ func newDirectoryWorld(t *testing.T) *directoryWorld {
 	w.check(err)
 	w.paths = strings.NewReplacer(
 		"{org}", "acme", "{org_id}", number(org.ID), "{team_slug}", "writers", "{team_id}", number(team.ID), "{username}", "other",
-		"{owner}", "acme", "{repo}", "code", "{account_id}", number(org.ID), "{token_id}", "999999", "{rule_id}", "999999", "{credential_id}", "999999",
+		"{owner}", "acme", "{repo}", "code", "{account_id}", number(org.ID), "{token_id}", "999999", "{rule_id}", "999999", "{job_id}", "999999", "{credential_id}", "999999",
 	)
 	return w
 }

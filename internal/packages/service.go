@@ -25,6 +25,7 @@ type Options struct {
 	Immutable    ImmutableTags
 	Counts       DownloadCounts
 	Newest       LatestTags
+	Storage      Storage
 	// RestoreWindow is how long what was deleted can be restored.
 	RestoreWindow time.Duration
 	Now           func() time.Time

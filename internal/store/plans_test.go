@@ -29,6 +29,8 @@ var wholeTables = map[string]string{
 	"package_lists.go c":                     "a list of packages",
 	"jobs.go jobs":                           "the first that waits",
 	"jobs.go schedules":                      "a few rows",
+	"storage.go h":                           "a report for site administrators",
+	"storage.go v":                           "a report for site administrators",
 	"job_records.go jobs":                    "the waiting ones, counted for the metrics",
 }
 

@@ -51,6 +51,13 @@ func siteDescriptions() map[string]described {
 		"GET /admin/docker-migrations":  {id: "admin/list-docker-migrations", summary: "List moves to the Container registry, the newest first", query: []string{"paged"}, status: 200, answer: []migrationObject{}},
 		"POST /admin/docker-migrations": {id: "admin/start-docker-migrations", summary: "Move Docker packages of owners, or of all, to the Container registry", body: migrationRequest{}, status: 202, answer: []migrationObject{}},
 
+		"GET OWNER/storage":                {id: "storage/get", summary: "Get what the packages of an account hold, the largest first", query: []string{"paged"}, status: 200, answer: ownerStorage{}},
+		"GET /admin/storage":               {id: "storage/get-of-site", summary: "Get what the server holds, and who holds the most", query: []string{"per_page"}, status: 200, answer: siteStorage{}},
+		"GET /admin/jobs":                  {id: "jobs/list", summary: "List jobs, the newest first", query: []string{"job_state", "kind", "before", "per_page"}, status: 200, answer: []jobObject{}},
+		"GET /admin/jobs/{job_id}":         {id: "jobs/get", summary: "Get a job", status: 200, answer: jobObject{}},
+		"POST /admin/jobs/{job_id}/retry":  {id: "jobs/retry", summary: "Have a job that failed, was cancelled or waits begin at once, with all its attempts", status: 200, answer: jobObject{}},
+		"POST /admin/jobs/{job_id}/cancel": {id: "jobs/cancel", summary: "End a job that waits or runs", status: 200, answer: jobObject{}},
+
 		"GET /admin/gc":                    {id: "gc/get", summary: "Get how garbage collection stands", status: 200, answer: lifecycle.Status{}},
 		"POST /admin/gc":                   {id: "gc/start", summary: "Have a round done soon", status: 202, answer: map[string]string{}},
 		"POST /admin/gc/resume":            {id: "gc/resume", summary: "End what holds garbage collection up", status: 200, answer: resumed{}},

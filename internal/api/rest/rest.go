@@ -31,6 +31,7 @@ type Deps struct {
 	Versions          Versions
 	Tags              Tags
 	Sizes             Sizes
+	Storage           Storage
 	Settings          PackageSettings
 	Accounts          *account.Service
 	Directory         Directory
@@ -41,7 +42,7 @@ type Deps struct {
 	TokenLists        TokenLists
 	Audit             *audit.Service
 	Migrations        DockerMigrations
-	Jobs              JobList
+	Jobs              Jobs
 	Hooks             *hooks.Service
 	Downloads         Downloads
 	ImmutableTags     ImmutableTags
@@ -90,6 +91,8 @@ func (h *Handler) routes() []route {
 		h.retentionRoutes(),
 		h.hookRoutes(),
 		h.garbageRoutes(),
+		h.storageRoutes(),
+		h.jobRoutes(),
 		h.descriptionRoutes(),
 	} {
 		all = append(all, group...)

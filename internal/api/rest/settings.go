@@ -20,12 +20,6 @@ type DockerMigrations interface {
 	DockerOwners(ctx context.Context, who access.Principal) ([]string, error)
 }
 
-// JobList reads jobs, and decides for whom.
-type JobList interface {
-	// List returns up to limit jobs that f chooses, the newest first.
-	List(ctx context.Context, who access.Principal, f jobs.Filter, limit int) ([]jobs.Job, error)
-}
-
 func (h *Handler) settingRoutes() []route {
 	return []route{
 		{"GET", "/admin/settings", h.getSiteSettings, siteAdmin()},
