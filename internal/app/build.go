@@ -46,9 +46,10 @@ type App struct {
 	collectEvery time.Duration
 	checks       *checks
 
-	db    *database.DB
-	blobs blob.Store
-	log   *slog.Logger
+	db     *database.DB
+	blobs  blob.Store
+	pushes *pushes
+	log    *slog.Logger
 }
 
 // Open connects to the database that cfg names, brings its schema up to date and
@@ -58,7 +59,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*App, erro
 	if err != nil {
 		return nil, err
 	}
-	a := &App{db: db, log: log}
+	a := &App{db: db, pushes: &pushes{now: time.Now}, log: log}
 	if err := a.openAccounts(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("%w (and closing the database: %v)", err, db.Close())
 	}
@@ -131,7 +132,7 @@ func (a *App) build(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	a.hookWork = newHookWork(cfg, a.Store, a.Registry)
-	a.Collector, a.collectEvery = newCollector(cfg, a.Store, blobs, a.log), cfg.GC.Interval
+	a.Collector, a.collectEvery = newCollector(cfg, a.Store, blobs, a.pushes, a.log), cfg.GC.Interval
 	a.checks = newChecks(cfg, a.Store, blobs, a.log)
 	if err := a.composeRegistries(cfg); err != nil {
 		return err

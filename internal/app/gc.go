@@ -20,27 +20,15 @@ import (
 
 // newCollector returns what frees bytes. Without blobs it can explain and count,
 // and must not Run or Undelete.
-func newCollector(cfg *config.Config, s *store.Store, blobs blob.Store, log *slog.Logger) *lifecycle.Collector {
+func newCollector(cfg *config.Config, s *store.Store, blobs blob.Store, p *pushes, log *slog.Logger) *lifecycle.Collector {
 	marker, _ := blobs.(blob.Marker)
 	return lifecycle.NewCollector(lifecycle.Options{
 		Garbage: s, Ledger: s, Records: s, Bytes: blobs, Open: blobs, Marker: marker,
 		Times: lifecycle.Times{
 			Restore: cfg.Retention.RestoreWindow, Grace: cfg.GC.Grace, Condemn: cfg.GC.CondemnFor, Trash: cfg.GC.TrashFor,
 		},
-		MaxShare: cfg.GC.MaxShare, Now: time.Now, Rest: yieldTo, Log: log,
+		MaxShare: cfg.GC.MaxShare, Now: time.Now, Rest: p.yield, Log: log,
 	})
-}
-
-// yieldTo leaves pushes as much time as a batch of collection took, within reason.
-func yieldTo(ctx context.Context, worked time.Duration) error {
-	wait := time.NewTimer(min(worked, 100*time.Millisecond))
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // collect does one round of garbage collection.
@@ -93,7 +81,7 @@ func CollectGarbage(ctx context.Context, cfg *config.Config) (round *GCRound, er
 		if !cfg.UsesS3() {
 			lock, err := fs.Lock(cfg.BlobDir())
 			if errors.Is(err, fs.ErrLocked) {
-				return newCollector(cfg, a.Store, nil, a.log).Start(ctx)
+				return newCollector(cfg, a.Store, nil, a.pushes, a.log).Start(ctx)
 			}
 			if err == nil {
 				defer func() { _ = lock.Close() }() // the end of the process frees it too
@@ -115,12 +103,12 @@ func (a *App) withCollector(ctx context.Context, cfg *config.Config, do func(*li
 	if err != nil {
 		return err
 	}
-	return do(newCollector(cfg, a.Store, blobs, a.log))
+	return do(newCollector(cfg, a.Store, blobs, a.pushes, a.log))
 }
 
 // collector runs f on a collector that needs no blobs.
 func collector(ctx context.Context, cfg *config.Config, f func(*lifecycle.Collector) error) error {
-	return administer(ctx, cfg, func(a *App) error { return f(newCollector(cfg, a.Store, nil, a.log)) })
+	return administer(ctx, cfg, func(a *App) error { return f(newCollector(cfg, a.Store, nil, a.pushes, a.log)) })
 }
 
 // GarbageDue counts what a round would do now.

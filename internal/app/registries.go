@@ -63,7 +63,7 @@ func (a *App) front(cfg *config.Config, address string, r reach) (Front, error) 
 		MaxParallelUploads: cfg.Registry.MaxUploads, Pulls: a.Downloads,
 	})
 	return Front{
-		Registry: h,
+		Registry: a.pushes.watch(h),
 		Token: tokenapi.New(tokenapi.Deps{
 			Credentials: a.Tokens, Packages: packageFacts{a.Store, r}, Exchanger: a.Trust, Realm: public.Host,
 		}),

@@ -137,35 +137,42 @@ func (c *Collector) purge(ctx context.Context, now time.Time, r *Round) error {
 	if r.Quarantine.After(now) {
 		return nil
 	}
+	marked := false
 	return c.batches(ctx, func() (bool, error) {
 		due, err := c.Garbage.BeginPurge(ctx, now, purgeBatch)
 		if err != nil || len(due) == 0 {
 			return false, err
 		}
-		if err := c.raiseMark(ctx, now, 0); err != nil {
-			return false, err
-		}
-		for _, t := range due {
-			if err := c.remove(ctx, t, now, r); err != nil {
+		if !marked { // a database of before this round then has a lower mark
+			if err := c.raiseMark(ctx, now, 0); err != nil {
 				return false, err
 			}
+			marked = true
 		}
-		return len(due) == purgeBatch, nil
+		return len(due) == purgeBatch, c.remove(ctx, due, now, r)
 	})
 }
 
-func (c *Collector) remove(ctx context.Context, t Trash, now time.Time, r *Round) error {
-	if t.Location != "" {
-		if err := c.Bytes.Remove(ctx, t.Location); err != nil {
-			return errors.Join(err, c.Garbage.DelayPurge(ctx, t.ID, now.Add(retryPurge)))
+// remove removes the bytes of the entries and then the entries, up to the first
+// whose bytes cannot be removed.
+func (c *Collector) remove(ctx context.Context, due []Trash, now time.Time, r *Round) error {
+	var failed error
+	for i, t := range due {
+		if t.Location == "" {
+			continue
+		}
+		if failed = c.Bytes.Remove(ctx, t.Location); failed != nil {
+			failed = errors.Join(failed, c.Garbage.DelayPurge(ctx, t.ID, now.Add(retryPurge)))
+			due = due[:i]
+			break
 		}
 	}
-	gone, err := c.Garbage.EndPurge(ctx, t, now)
-	if gone {
+	gone, err := c.Garbage.EndPurge(ctx, due, now)
+	for _, t := range gone {
 		r.Purged.add(Amount{1, t.Size})
 		c.Log.InfoContext(ctx, "bytes removed for good", "digest", t.Digest.String(), "size", t.Size, "location", string(t.Location))
 	}
-	return err
+	return errors.Join(failed, err)
 }
 
 // batches calls step until it returns false.

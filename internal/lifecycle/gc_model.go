@@ -150,9 +150,9 @@ type Garbage interface {
 	// BeginPurge takes up to n entries of the trash that are due, so that
 	// nothing takes them back. None while there is a stop or a quarantine.
 	BeginPurge(ctx context.Context, now time.Time, n int) ([]Trash, error)
-	// EndPurge replaces the entry, whose bytes are gone, by a receipt; false
-	// when another has done so.
-	EndPurge(ctx context.Context, t Trash, now time.Time) (bool, error)
+	// EndPurge replaces the entries, whose bytes are gone, by receipts, and
+	// returns those that no other had replaced.
+	EndPurge(ctx context.Context, list []Trash, now time.Time) ([]Trash, error)
 	// DelayPurge has a removal that failed tried again later.
 	DelayPurge(ctx context.Context, id int64, until time.Time) error
 	// Due counts what a round would do now.

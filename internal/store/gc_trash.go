@@ -78,29 +78,42 @@ func scanTrash(row interface{ Scan(...any) error }) (t lifecycle.Trash, err erro
 }
 
 // EndPurge implements lifecycle.Garbage.
-func (s *Store) EndPurge(ctx context.Context, t lifecycle.Trash, now time.Time) (bool, error) {
-	var gone bool
+func (s *Store) EndPurge(ctx context.Context, list []lifecycle.Trash, now time.Time) ([]lifecycle.Trash, error) {
+	var gone []lifecycle.Trash
 	err := s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		var digest string
-		var condemned sql.NullInt64
-		err := tx.QueryRow(ctx, `DELETE FROM trash WHERE id = ? AND purging = 1 RETURNING digest, condemned_at`, t.ID).Scan(&digest, &condemned)
-		gone = err == nil
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+		gone = nil
+		for _, t := range list {
+			err := endPurge(ctx, tx, t, now)
+			if err == nil {
+				gone = append(gone, t)
+			} else if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		kind, reason := "blob", "no manifest needed it"
-		if !condemned.Valid {
-			kind, reason = "stray", "no blob on record had these bytes"
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO receipts (kind, digest, size, location, reason, created_at, condemned_at, trashed_at, purged_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, kind, digest, t.Size, string(t.Location), reason,
-			toMicros(t.CreatedAt), condemned, toMicros(t.TrashedAt), toMicros(now))
-		return err
+		return nil
 	})
-	return gone, err
+	if err != nil {
+		return nil, err
+	}
+	return gone, nil
+}
+
+// endPurge replaces one entry by its receipt; sql.ErrNoRows when it is not there.
+func endPurge(ctx context.Context, tx *database.Tx, t lifecycle.Trash, now time.Time) error {
+	var digest string
+	var condemned sql.NullInt64
+	err := tx.QueryRow(ctx, `DELETE FROM trash WHERE id = ? AND purging = 1 RETURNING digest, condemned_at`, t.ID).Scan(&digest, &condemned)
+	if err != nil {
+		return err
+	}
+	kind, reason := "blob", "no manifest needed it"
+	if !condemned.Valid {
+		kind, reason = "stray", "no blob on record had these bytes"
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO receipts (kind, digest, size, location, reason, created_at, condemned_at, trashed_at, purged_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, kind, digest, t.Size, string(t.Location), reason,
+		toMicros(t.CreatedAt), condemned, toMicros(t.TrashedAt), toMicros(now))
+	return err
 }
 
 // DelayPurge implements lifecycle.Garbage.
