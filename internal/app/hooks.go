@@ -49,7 +49,7 @@ func newHookWork(cfg *config.Config, s *store.Store, r *registry.Service) *hookW
 	return &hookWork{
 		store: s,
 		expander: &hooks.Expander{
-			Outbox: s, Contents: smallBlobs{s, r}, Now: time.Now, NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
+			Outbox: s, Directory: newHookDirectory(s), Contents: smallBlobs{s, r}, Now: time.Now, NewID: func() string { return uuid.Must(uuid.NewRandom()).String() },
 			Links: hooks.Links{Site: cfg.URL, API: cfg.APIURL(), Containers: cfg.ContainersURL(), Docker: cfg.DockerURL()},
 		},
 		deliverer: &hooks.Deliverer{

@@ -161,6 +161,12 @@ func (d *Deliverer) refused(ctx context.Context, a Attempt) (string, error) {
 		return "the hook is not active", nil
 	}
 	ok, err := stands(ctx, d.Directory, a.Hook)
+	if err == nil && ok {
+		ok, err = answererHears(ctx, d.Directory, a.Hook, packageIn(a.Payload))
+		if err == nil && !ok {
+			return "who made the hook, or changed it last, may not read the package", nil
+		}
+	}
 	if err != nil || ok {
 		return "", err
 	}

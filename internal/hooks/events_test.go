@@ -146,6 +146,53 @@ func TestWhoIsTold(t *testing.T) {
 	})
 }
 
+// Who administers a repository may be nothing to a package that is linked to it,
+// and is told nothing of it: not by a hook, not by what another's hook sent, and
+// not by having that sent once more.
+func TestHooksTellOfNoPackageThatOneMayNotRead(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx, src, app := t.Context(), of(hooks.OfRepository, "acme/src"), at("acme/app")
+		f.push(f.ann, app, "0", "zero")
+		f.check(f.packages.Link(ctx, f.ann, app, "acme/src", false)) // it keeps its own roles
+		f.check(f.accounts.GrantRepository(ctx, audit.Operator, "acme/src", account.RepositoryGrant{User: "bob", Role: access.RepositoryAdmin}))
+		bobs := f.hook(f.bob, src, hooks.EventPackage)
+		f.push(f.ann, app, "1", "one")
+		f.work()
+		f.check(f.Test(ctx, f.bob, src, bobs.ID))
+		f.work()
+		if list := f.receiver.take(); len(list) != 0 {
+			t.Errorf("told %s", told(list))
+		}
+		anns := f.hook(f.ann, src, hooks.EventPackage)
+		f.push(f.ann, app, "2", "two")
+		f.work()
+		if list := f.receiver.take(); len(list) != 1 {
+			t.Errorf("ann is told %s", told(list))
+		}
+		list, err := f.Deliveries(ctx, f.bob, src, anns.ID, hooks.DeliveryQuery{Limit: 1})
+		f.check(err)
+		if _, d, err := f.Delivery(ctx, f.ann, src, anns.ID, list[0].ID); err != nil || len(d.Payload) == 0 {
+			t.Errorf("ann reads %s, %v", d.Payload, err)
+		}
+		if _, d, err := f.Delivery(ctx, f.bob, src, anns.ID, list[0].ID); err != nil || len(d.Payload) != 0 {
+			t.Errorf("bob reads %d bytes, %v", len(d.Payload), err)
+		}
+		_, err = f.Update(ctx, f.bob, src, anns.ID, hooks.Change{Active: ptr(true)}) // it is bob's from now on
+		f.check(err)
+		f.check(f.Redeliver(ctx, f.bob, src, anns.ID, list[0].ID))
+		f.work()
+		if list := f.receiver.take(); len(list) != 0 {
+			t.Errorf("told once more %s", told(list))
+		}
+		f.check(f.packages.SetInherits(ctx, f.ann, app, true)) // now it is bob's to read
+		f.push(f.ann, app, "3", "three")
+		f.work()
+		if list := f.receiver.take(); len(list) != 2 {
+			t.Errorf("of what he may read bob is told %s", told(list))
+		}
+	})
+}
+
 // Hooks do not go along to another owner, and do not come back to life with it.
 func TestHooksEndWithTheOwnership(t *testing.T) {
 	onBoth(t, func(f *fixture) {

@@ -7,16 +7,18 @@ import (
 
 // Expander makes deliveries of events. Safe for concurrent use.
 type Expander struct {
-	Outbox   Outbox
-	Contents Contents
-	Links    Links
-	Now      func() time.Time
+	Outbox    Outbox
+	Directory Directory
+	Contents  Contents
+	Links     Links
+	Now       func() time.Time
 	// NewID returns a GUID.
 	NewID func() string
 }
 
 // Expand makes the deliveries of an event, one for each name of the event that a
-// hook asks for. The id is the event's own: to expand it again adds nothing.
+// hook asks for whose answerer may be told of it. The id is the event's own: to
+// expand it again adds nothing.
 func (x *Expander) Expand(ctx context.Context, id int64, e Event) error {
 	list, err := x.Outbox.Listening(ctx, e)
 	if err != nil || len(list) == 0 {
@@ -25,6 +27,13 @@ func (x *Expander) Expand(ctx context.Context, id int64, e Event) error {
 	bodies := &bodies{Expander: x, event: e, made: map[string][]byte{}}
 	var all []NewDelivery
 	for _, h := range list {
+		ok, err := answererHears(ctx, x.Directory, h, e.PackageID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
 		for _, name := range namesOf(e) {
 			if !h.wants(name) {
 				continue

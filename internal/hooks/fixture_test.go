@@ -117,7 +117,7 @@ func newFixture(t testing.TB, db *database.DB) *fixture {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	f.deliverer = &hooks.Deliverer{Queue: f.store, Directory: d, Sender: sender{client}, Now: now, Agent: "GitHub-Hookshot/test"}
 	f.expander = &hooks.Expander{
-		Outbox: f.store, Contents: contents{f}, Now: now, NewID: newID, Links: hooks.Links{
+		Outbox: f.store, Directory: d, Contents: contents{f}, Now: now, NewID: newID, Links: hooks.Links{
 			Site: "https://packages.test.example", API: "https://packages.test.example/api/v3",
 			Containers: "https://packages.test.example", Docker: "https://docker.packages.test.example",
 		},

@@ -132,13 +132,21 @@ func (s *Service) Deliveries(ctx context.Context, who access.Principal, a Addres
 	return s.Log.Deliveries(ctx, id, q)
 }
 
-// Delivery returns one delivery of a hook, and the hook.
+// Delivery returns one delivery of a hook, and the hook. There is no payload for
+// those who may not read the package that it tells of.
 func (s *Service) Delivery(ctx context.Context, who access.Principal, a Address, id, delivery int64) (Hook, Delivery, error) {
 	h, err := s.Get(ctx, who, a, id)
 	if err != nil {
 		return Hook{}, Delivery{}, err
 	}
 	d, err := s.Log.Delivery(ctx, id, delivery)
+	if err != nil {
+		return h, d, err
+	}
+	ok, err := hears(ctx, s.Directory, who, h, packageIn(d.Payload))
+	if !ok {
+		d.Payload = nil
+	}
 	return h, d, err
 }
 
