@@ -34,7 +34,8 @@ const (
 
 // TagQuery chooses a page of tags.
 type TagQuery struct {
-	// Match is a pattern of path.Match that the whole name must fit; "" for all.
+	// Match is a pattern of path.Match that the whole name must fit, no longer
+	// than a tag may be; "" for all.
 	Match         string
 	Sort          TagSort
 	Page, PerPage int // as of VersionQuery
@@ -75,8 +76,8 @@ func (s *Service) Tags(ctx context.Context, who access.Principal, p access.Packa
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := path.Match(q.Match, ""); err != nil {
-		return nil, 0, errs.New(errs.Invalid, "%q is no pattern", q.Match)
+	if _, err := path.Match(q.Match, ""); err != nil || len(q.Match) > oci.MaxTagLength { // each tag is held against it
+		return nil, 0, errs.New(errs.Invalid, "match is a pattern of up to %d characters, such as v* or 1.2.?", oci.MaxTagLength)
 	}
 	if q.Sort != "" && q.Sort != ByName && q.Sort != Newest {
 		return nil, 0, errs.New(errs.Invalid, "tags are sorted by name or by newest, not by %q", q.Sort)

@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"packhouse/internal/errs"
@@ -50,6 +51,8 @@ func TestTags(t *testing.T) {
 		}) {
 			f.t.Errorf("%+v", list)
 		}
+		_, _, err = f.Tags(ctx, f.ann, app, packages.TagQuery{Match: strings.Repeat("*", 129)})
+		f.refused(err, errs.Invalid, "a pattern longer than any tag")
 		_, _, err = f.Tags(ctx, f.ann, app, packages.TagQuery{Match: "["})
 		f.refused(err, errs.Invalid, "a bad pattern")
 		_, _, err = f.Tags(ctx, f.ann, app, packages.TagQuery{Sort: "size"})
