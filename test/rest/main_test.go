@@ -23,6 +23,7 @@ type world struct {
 	lab.Registry
 	token string // of ann, for packages
 	d     *description
+	own   *ownDescription
 }
 
 // TestREST runs everything against every backend.
@@ -52,15 +53,17 @@ func newWorld(t *testing.T, settings []string) *world {
 	w := &world{d: readDescription(t)}
 	settings = append(settings, "PACKHOUSE_SUBDOMAIN_ISOLATION=true", "PACKHOUSE_API_RATE_LIMIT=0")
 	w.Registry = program.Start(t, host, settings)
+	w.readOwn(t)
 	w.token = w.Account(t, "ann")
 	w.Admin(t, "org", "create", "Acme", "--owner", "ann")
 	w.Admin(t, "repo", "create", "acme/shop", "--visibility", "public")
 	return w
 }
 
-// transport reaches the server by any name.
+// transport reaches the server by any name. Answers of the API have to be as the
+// server describes them.
 func (w *world) transport() http.RoundTripper {
-	return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return asDescribed{w.own, &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, w.Addr)
-	}}
+	}}}
 }

@@ -55,7 +55,7 @@ func organizationDescriptions() map[string]described {
 		"PUT TEAM/memberships/{username}":    {id: "teams/set-membership", summary: "Add a user to a team", body: teamMembershipRequest{}, status: 200, answer: "team-membership"},
 		"DELETE TEAM/memberships/{username}": {id: "teams/remove-membership", summary: "Remove a user from a team", status: 204},
 		"GET TEAM/repos":                     {id: "teams/list-repos", summary: "List the repositories that a team has a role on", query: []string{"paged"}, status: 200, answer: "[]repository"},
-		"GET TEAM/repos/{owner}/{repo}":      {id: "teams/check-repo", summary: "Tell whether a team has a role on a repository; with GitHub's media type for it, 200 and the repository", status: 204},
+		"GET TEAM/repos/{owner}/{repo}":      {id: "teams/check-repo", summary: "Tell whether a team has a role on a repository; with GitHub's media type for it, 200 and the repository", status: 204, also: "repository"},
 		"PUT TEAM/repos/{owner}/{repo}":      {id: "teams/set-repo", summary: "Give a team a role on a repository", body: permissionRequest{}, status: 204},
 		"DELETE TEAM/repos/{owner}/{repo}":   {id: "teams/remove-repo", summary: "Take a team's role on a repository", status: 204},
 	}

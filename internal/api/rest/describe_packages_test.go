@@ -68,7 +68,7 @@ func ownDescriptions() map[string]described {
 		"PATCH PACKAGE":             {id: "package-settings/update", summary: "Change the visibility or the name of a package", body: packagePatch{}, status: 200, answer: "package"},
 		"POST PACKAGE/transfer":     {id: "package-settings/transfer", summary: "Give a package to another account", body: transferRequest{}, needed: []string{"new_owner"}, status: 202, answer: "package"},
 		"GET PACKAGE/settings":      {id: "package-settings/get", summary: "Get all settings of a package as one document", status: 200, answer: settingsObject{}},
-		"PUT PACKAGE/settings":      {id: "package-settings/set", summary: "Set what the document names; the rest stays", body: settingsRequest{}, status: 200, answer: settingsObject{}},
+		"PUT PACKAGE/settings":      {id: "package-settings/set", summary: "Set what the document names; the rest stays. 204 to who has just given the package away", body: settingsRequest{}, status: 204, also: settingsObject{}},
 		"PUT PACKAGE/repository":    {id: "package-settings/link", summary: "Link a package to a repository", body: linkRequest{}, needed: []string{"repository"}, status: 204},
 		"DELETE PACKAGE/repository": {id: "package-settings/unlink", summary: "Unlink a package", status: 204},
 		"GET PACKAGE/inheritance":   {id: "package-settings/plan-inheritance", summary: "Get what a change of inheritance would take away", query: []string{"inherits"}, status: 200, answer: "inheritance-plan"},

@@ -35,6 +35,8 @@ type described struct {
 	// list, or a value of a Go type; nil for nothing.
 	answer any
 	media  string // of the answer, where it is not JSON
+	// also is what a second success has, which is 200.
+	also any
 }
 
 // place is a piece of a pattern under which several routes are described at once.
@@ -277,6 +279,10 @@ func (f *openapi) responses(r route, d described) object {
 	if slices.Contains(d.query, "paged") || slices.Contains(d.query, "cursor") {
 		success["headers"] = object{"Link": object{"$ref": "#/components/headers/Link"}}
 	}
+	all := object{strconv.Itoa(d.status): success, "default": object{"$ref": "#/components/responses/failure"}}
+	if d.also != nil {
+		all["200"] = object{"description": http.StatusText(http.StatusOK), "content": object{"application/json": object{"schema": f.answer(d.also)}}}
+	}
 	codes := []int{400, 401, 404, 429}
 	if r.policy.scopes != 0 || r.policy.check != nil {
 		codes = append(codes, 403)
@@ -286,7 +292,6 @@ func (f *openapi) responses(r route, d described) object {
 	} else {
 		codes = append(codes, 409, 413, 422)
 	}
-	all := object{strconv.Itoa(d.status): success, "default": object{"$ref": "#/components/responses/failure"}}
 	for _, c := range codes {
 		all[strconv.Itoa(c)] = object{"$ref": "#/components/responses/" + strconv.Itoa(c)}
 	}
