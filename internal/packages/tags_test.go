@@ -5,10 +5,34 @@ import (
 	"strings"
 	"testing"
 
+	"packhouse/internal/access"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
 	"packhouse/internal/packages"
 )
+
+// To set a tag makes no package, as a push does, and leaves no trace: a member who
+// may push new packages finds out no names by it.
+func TestSettingATagFindsNothingOut(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		ctx := f.t.Context()
+		one := f.image(f.ann, at("acme/hidden"), "v1", "1")
+		for who, by := range map[string]access.Principal{"a member": f.bob, "an owner": f.ann, "a stranger": f.eve} {
+			for _, name := range []string{"acme/hidden", "acme/absent"} {
+				if by.Login == "ann" && name == "acme/hidden" {
+					continue
+				}
+				_, read := f.Package(ctx, by, at(name))
+				set := f.SetTag(ctx, by, at(name), f.tagNamed("v2"), f.ref("v1"))
+				restored := f.RestoreTag(ctx, by, at(name), f.tagNamed("v2"), one)
+				f.refused(set, errs.NotFound, who+" sets a tag of "+name)
+				if set.Error() != read.Error() || restored.Error() != read.Error() {
+					f.t.Errorf("%s at %s: %v, %v and %v", who, name, set, restored, read)
+				}
+			}
+		}
+	})
+}
 
 func TestTags(t *testing.T) {
 	onBoth(t, func(f *fixture) {
