@@ -63,29 +63,40 @@ func versionTexts(q packages.VersionQuery) (list, place, count string) {
 func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages.VersionQuery, w packages.Span) (packages.VersionPage, error) {
 	var page packages.VersionPage
 	list, place, count := versionTexts(q)
-	args := []any{packageID, int64(math.MaxInt64)}
-	if q.Deleted {
-		args = append(args, toMicros(w.Since))
-	}
-	args = args[:len(args):len(args)]
 	err := s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) (err error) {
+		page = packages.VersionPage{}
+		below := func(id int64, more ...any) []any {
+			args := []any{packageID, id}
+			if q.Deleted {
+				args = append(args, toMicros(w.Since))
+			}
+			return append(args, more...)
+		}
+		from, skipped := int64(math.MaxInt64), 0
 		if q.After != 0 {
-			args[1] = q.After
-		} else if page.Total, err = countVersions(ctx, db, count, args); err != nil {
-			return err
+			from = q.After
 		}
 		if w.Skip > 0 {
 			// The place is looked up by itself, in an index: PostgreSQL works out
 			// every column of what an OFFSET passes over.
-			err := db.QueryRow(ctx, place, append(args, w.Skip-1)...).Scan(&args[1])
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
-			if err != nil {
+			var at int64
+			err := db.QueryRow(ctx, place, below(from, w.Skip-1)...).Scan(&at)
+			switch {
+			case err == nil:
+				from, skipped = at, w.Skip
+			case !errors.Is(err, sql.ErrNoRows):
 				return err
 			}
 		}
-		page.Versions, err = versions(ctx, db, list, append(args, w.N+1)...)
+		if q.After == 0 {
+			if page.Total, err = countVersions(ctx, db, count, skipped, func(more ...any) []any { return below(from, more...) }); err != nil {
+				return err
+			}
+		}
+		if skipped < w.Skip {
+			return nil
+		}
+		page.Versions, err = versions(ctx, db, list, below(from, w.N+1)...)
 		if len(page.Versions) > w.N {
 			page.Versions = page.Versions[:w.N]
 			page.Next = page.Versions[w.N-1].ID
@@ -98,19 +109,20 @@ func (s *Store) PackageVersions(ctx context.Context, packageID int64, q packages
 	return page, err
 }
 
-// countVersions counts no further than pages reach. To look at one place in the
-// index costs half of counting up to it.
-func countVersions(ctx context.Context, db database.Querier, count string, args []any) (n int, err error) {
+// countVersions counts no further than pages reach, on from a place that skipped
+// versions are before. To look at one place in the index costs half of counting
+// up to it.
+func countVersions(ctx context.Context, db database.Querier, count string, skipped int, args func(more ...any) []any) (n int, err error) {
 	if count != "" {
-		err = db.QueryRow(ctx, count, append(args, packages.MaxReach+1)...).Scan(&n)
-		return n, err
+		err = db.QueryRow(ctx, count, args(packages.MaxReach+1-skipped)...).Scan(&n)
+		return n + skipped, err
 	}
-	err = db.QueryRow(ctx, `SELECT v.id`+presentVersions+oneOfVersions, append(args, packages.MaxReach)...).Scan(&n)
+	err = db.QueryRow(ctx, `SELECT v.id`+presentVersions+oneOfVersions, args(packages.MaxReach-skipped)...).Scan(&n)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return packages.MaxReach + 1, err
 	}
-	err = db.QueryRow(ctx, `SELECT COUNT(*)`+presentVersions, args...).Scan(&n)
-	return n, err
+	err = db.QueryRow(ctx, `SELECT COUNT(*)`+presentVersions, args()...).Scan(&n)
+	return n + skipped, err
 }
 
 // versions collects what a query of versionRowColumns yields.
