@@ -38,7 +38,7 @@ func TestREST(t *testing.T) {
 			w := newWorld(t, settings(t))
 			for name, run := range map[string]func(*testing.T, *world){
 				"go-github": goGitHub, "octokit": octokit, "untagged": untagged, "conflicts": conflicts, "errors": failures, "directory": directory, "own calls": ownCalls, "octokit directory": octokitDirectory,
-				"jobs": jobs, "pages": pages, "names": names, "search": search, "visibilities": visibilities, "tags": tags,
+				"jobs": jobs, "pages": pages, "names": names, "search": search, "visibilities": visibilities, "tags": tags, "others": others,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
