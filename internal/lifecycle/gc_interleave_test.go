@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -199,6 +200,29 @@ func TestManifestGoesBesideAReview(t *testing.T) {
 	})
 	if got := r.review(); got.Condemned.Blobs != 2 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An edge that fsck takes away while a review finds it leaves a blob that is
+// looked at again.
+func TestEdgesAreMendedBesideAReview(t *testing.T) {
+	t.Parallel()
+	r := newRace(t)
+	m, more := r.put(r.app, r.manifest, "1"), r.push(r.app, r.world.layer())
+	r.exec(`INSERT INTO edges (parent, child, kind) VALUES (?, ?, 'blob')`, m.String(), more.String())
+	page, err := r.store.ManifestsAfter(r.ctx(), "", 10)
+	r.check(err)
+	want := maps.Clone(page[0].Edges)
+	delete(want, lifecycle.Edge{Child: more.String(), Kind: "blob"})
+	review := func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE blobs SET review_at = NULL WHERE digest = ?`, more.String())
+		return err
+	}
+	r.during(review, func() func() {
+		return r.begin(func() error { return r.store.RewriteEdges(r.ctx(), page[0], want, r.now, r.now) })
+	})
+	if n := r.number(`SELECT COUNT(*) FROM blobs WHERE digest = ? AND review_at IS NOT NULL`, more.String()); n != 1 {
+		t.Error("garbage collection would never see the blob")
 	}
 }
 

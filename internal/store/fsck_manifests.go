@@ -140,7 +140,8 @@ func reviewEdges(ctx context.Context, tx *database.Tx, old, edges map[lifecycle.
 					review_at = ?, lease_until = CASE WHEN lease_until > ? THEN lease_until ELSE ? END
 				WHERE digest = ?`, toMicros(until), toMicros(until), toMicros(until), digest)
 		} else {
-			_, err = tx.Exec(ctx, `UPDATE blobs SET review_at = ? WHERE digest = ? AND review_at IS NULL`, toMicros(now), digest)
+			// Also one whose review is due: it may be about to find the edge.
+			_, err = tx.Exec(ctx, `UPDATE blobs SET review_at = COALESCE(review_at, ?) WHERE digest = ?`, toMicros(now), digest)
 		}
 		if err != nil {
 			return err
