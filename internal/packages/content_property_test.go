@@ -189,9 +189,10 @@ func (m *contentModel) delete(t *rapid.T) {
 		return
 	}
 	going := []*modelVersion{v}
-	for i := 0; i < len(going) && v.subject == nil; i++ {
+	for i := 0; i < len(going); i++ {
 		for _, p := range m.parents(going[i]) {
-			if !slices.Contains(going, p) {
+			list := i == 0 && v.subject != nil && !slices.Contains(p.children, v.subject) // it may name what is not there
+			if !list && !slices.Contains(going, p) {
 				going = append(going, p)
 			}
 		}
