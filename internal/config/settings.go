@@ -108,7 +108,7 @@ func limitSettings(c *Config) []Setting {
 		{"registry.source_hosts", "Further hosts whose repository URLs, in an image's label, mean repositories of this server, such as the forge that it serves.", &c.Registry.SourceHosts},
 		{"docker.max_blob_size", "Largest blob of the Docker registry.", &c.Docker.MaxBlobSize},
 		{"docker.tags_only", "In the Docker registry, refuse pushes and pulls by digest. Docker Engine 25 and later, containerd and podman pull by digest behind the scenes and need it off.", &c.Docker.TagsOnly},
-		{"gc.interval", "How often garbage collection looks for what is due.", &c.GC.Interval},
+		{"gc.interval", "How often garbage collection looks for what is due. At most a quarter of `gc.grace`, or `30m`: rounds further apart would look like a jump of the clock.", &c.GC.Interval},
 		{"gc.grace", "How long a blob stays after it was pushed, or found to be there already, without a manifest that needs it. Must be more than `registry.upload_life`.", &c.GC.Grace},
 		{"gc.condemn_for", "How long after that a push still finds it.", &c.GC.CondemnFor},
 		{"gc.trash_for", "How long its bytes then stay in the trash, from where `packhouse undelete` takes them back.", &c.GC.TrashFor},

@@ -15,7 +15,7 @@ const (
 	garbageGrace = 5 * time.Second
 	shortTimes   = "PACKHOUSE_REGISTRY_UPLOAD_LIFE=4s PACKHOUSE_REGISTRY_UPLOAD_INACTIVITY=4s PACKHOUSE_GC_GRACE=5s PACKHOUSE_GC_CONDEMN_FOR=1s PACKHOUSE_GC_TRASH_FOR=0s"
 	collecting   = "PACKHOUSE_GC_INTERVAL=1s"
-	atRest       = "PACKHOUSE_GC_INTERVAL=24h"
+	atRest       = "PACKHOUSE_GC_INTERVAL=30m"
 )
 
 // garbageSizes are those of the garbage by turns: of a file and of a row.
