@@ -88,7 +88,7 @@ func failures(t *testing.T, w *world) {
 		{"GET", "/orgs/ann/packages/container/errors", w.token, missing},
 		{"GET", "/orgs/acme/packages/npm/errors", w.token, missing},
 		{"GET", "/orgs/acme/packages/container/%20", w.token, missing},
-		{"GET", one + "/versions/1", w.token, missing},
+		{"GET", one + "/versions/999999999", w.token, missing},
 		{"POST", "/orgs/acme/packages/container/nothing/restore", w.token, missing},
 		{"GET", "/orgs/ann/packages?package_type=container", w.token, "404 Not Found"},
 		{"GET", "/users/nobody/packages?package_type=container", w.token, "404 Not Found"},

@@ -13,7 +13,7 @@ func others(t *testing.T, w *world) {
 	ann := api{t, w, w.Token(t, "ann", everyScope+",admin:org_hook")}
 	admin := api{t, w, w.Token(t, "admin", everyScope)}
 	w.pushIndex(t, "acme/described:v1", false)
-	w.push(t, "containers", "acme/described:v2", "three")
+	digest := w.push(t, "containers", "acme/described:v2", "three")
 	const at = "/orgs/acme/packages/container/described"
 	ann.contents(at)
 	ann.rules(at)
@@ -21,7 +21,7 @@ func others(t *testing.T, w *world) {
 		ann.hooks(place + "/hooks")
 	}
 	ann.people()
-	admin.server()
+	admin.server(digest)
 }
 
 func (a api) contents(at string) {
@@ -99,8 +99,7 @@ func (a api) people() {
 	}
 }
 
-func (a api) server() {
-	const digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+func (a api) server(digest string) {
 	a.do(202, "POST", "/admin/gc", "")
 	for _, path := range []string{
 		"/admin/gc", "/admin/gc/receipts", "/admin/storage?per_page=3", "/admin/jobs?per_page=3", "/admin/users/ann/tokens", "/admin/gc/explain/" + digest,
