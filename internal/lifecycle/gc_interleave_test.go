@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"maps"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,8 @@ func newRace(t *testing.T) *race {
 func (r *race) during(before func(ctx context.Context, tx *database.Tx) error, inside func() (wait func())) {
 	r.t.Helper()
 	reached, proceed, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	commit := sync.OnceFunc(func() { close(proceed) })
+	defer commit() // also when inside fails
 	go func() {
 		done <- r.db.Write(r.t.Context(), func(ctx context.Context, tx *database.Tx) error {
 			if err := before(ctx, tx); err != nil {
@@ -56,7 +59,7 @@ func (r *race) during(before func(ctx context.Context, tx *database.Tx) error, i
 		r.t.Fatal(err)
 	}
 	wait := inside()
-	close(proceed)
+	commit()
 	r.check(<-done)
 	wait()
 }
