@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func (r *rates) take(caller string) count {
 func (c *call) rate() error {
 	limit, caller := c.h.RateLimit, strconv.FormatInt(c.who.ID(), 10)
 	if c.who.Anonymous() {
-		limit, caller = c.h.AnonymousRateLimit, c.h.Client(c.r).String()
+		limit, caller = c.h.AnonymousRateLimit, network(c.h.Client(c.r))
 	}
 	now := c.h.rates.take(caller)
 	if limit == 0 {
@@ -74,6 +75,16 @@ func (c *call) rate() error {
 		Kind: errs.RateLimited, RetryAfter: now.until.Sub(c.h.Now()),
 		Public: "API rate limit exceeded: " + strconv.Itoa(limit) + " requests an hour.",
 	}
+}
+
+// network names what one client has of addresses at will: all of a /64.
+func network(a netip.Addr) string {
+	if a = a.Unmap(); a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
 }
 
 // getRateLimit is GET /rate_limit.

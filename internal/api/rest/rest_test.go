@@ -53,6 +53,24 @@ func ask(h http.Handler, method, path, authorization string) *httptest.ResponseR
 	return w
 }
 
+// Who has a network of IPv6 has one limit for all of it.
+func TestTheLimitOfAnAddressIsThatOfItsNetwork(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
+	for _, c := range []struct {
+		from string
+		want int
+	}{
+		{"2001:db8:0:1::1", 200}, {"2001:db8:0:1:ffff::2", 429}, {"2001:db8:0:2::1", 200},
+		{"::ffff:192.0.2.1", 200}, {"192.0.2.1", 429}, {"192.0.2.2", 200},
+	} {
+		h.Client = func(*http.Request) netip.Addr { return netip.MustParseAddr(c.from) }
+		if w := ask(h, "GET", "/rate_limit", ""); w.Code != c.want {
+			t.Errorf("%s: %d, want %d", c.from, w.Code, c.want)
+		}
+	}
+}
+
 func TestRoutesAreFound(t *testing.T) {
 	t.Parallel()
 	at := func(method, pattern string) route {
