@@ -120,6 +120,7 @@ func (a api) tokens() {
 	api{a.T, a.w, limited.Token}.do(403, "GET", "/user/tokens", "")
 	a.do(422, "POST", "/user/tokens", `{"scopes":["read:packages"],"note":"made by an administrator of the site"}`)
 	a.do(422, "POST", "/user/tokens", `{"scopes":["read:packages"],"expires_at":"2100-01-02T03:04:05Z"}`) // longer than its own
+	a.do(422, "POST", "/user/tokens", `{"scopes":["read:packages"],"expires_at":"0001-01-01T00:00:00Z"}`) // long ago, and not without an end
 	a.do(422, "POST", "/user/tokens", `{"limits":[{"name":"guild/none","actions":["pull"]}]}`)
 	a.do(204, "DELETE", fmt.Sprint("/user/tokens/", made.ID), "")
 	child.do(401, "GET", "/user", "")
@@ -144,6 +145,7 @@ func (a api) packageSettings() {
 	document := `{"visibility":"internal","repository":"guild/forge","inherits":false,"grants":[{"kind":"user","name":"gina","role":"admin"}],` +
 		`"repositories":[{"name":"guild/forge","actions":"write","codespaces":true}],"immutable_tags":["v*"]}`
 	first := a.do(200, "PUT", at+"/settings", document)
+	a.do(400, "PUT", at+"/settings", document[:9]) // no JSON
 	if again := a.do(200, "PUT", at+"/settings", first); again != first || a.do(200, "GET", at+"/settings", "") != first {
 		a.Fatalf("a document that was read changes something when it is put:\n%s\n%s", first, again)
 	}

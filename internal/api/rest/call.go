@@ -57,8 +57,9 @@ func (c *call) flag(name string) (bool, error) {
 // maxBody is the longest body of a request.
 const maxBody = 1 << 20
 
-// unprocessable is the code of bodies that are JSON and cannot be used.
-const unprocessable = "422"
+// unprocessable is the code of bodies that are JSON and cannot be used, and
+// malformed of those that are none.
+const unprocessable, malformed = "422", "400"
 
 // invalid is the error for a field of a body that breaks a rule: 422.
 func invalid(format string, args ...any) error {
@@ -80,10 +81,10 @@ func (c *call) body(v any) error {
 		return errs.Wrap(errs.Invalid, err, "Invalid request. A field of the body has the wrong type.").WithCode(unprocessable)
 	}
 	if err != nil {
-		return errs.Wrap(errs.Invalid, err, "Problems parsing JSON")
+		return errs.Wrap(errs.Invalid, err, "Problems parsing JSON").WithCode(malformed)
 	}
 	if d.More() {
-		return errs.New(errs.Invalid, "Problems parsing JSON")
+		return errs.New(errs.Invalid, "Problems parsing JSON").WithCode(malformed)
 	}
 	return nil
 }

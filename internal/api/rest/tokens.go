@@ -155,7 +155,9 @@ func (h *Handler) createToken(c *call) error {
 		return invalid("This note is for tokens that administrators of the site make.")
 	}
 	if b.ExpiresAt != nil {
-		n.ExpiresAt = *b.ExpiresAt
+		if n.ExpiresAt = *b.ExpiresAt; n.ExpiresAt.IsZero() { // which is no end at all to all else
+			return invalid("expires_at lies in the past")
+		}
 	}
 	if len(b.Scopes) > 0 || len(b.Limits) == 0 {
 		scopes, err := access.ParseScopes(strings.Join(b.Scopes, ","))
