@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,10 +22,12 @@ type checks struct {
 	scrub *lifecycle.Scrub // nil: off
 	store *store.Store
 	log   *slog.Logger
+	// recent is how long ago the last round of garbage collection may be.
+	recent time.Duration
 }
 
 func newChecks(cfg *config.Config, s *store.Store, blobs blob.Store, log *slog.Logger) *checks {
-	c := &checks{store: s, log: log, fsck: newFsck(cfg, s, blobs)}
+	c := &checks{store: s, log: log, fsck: newFsck(cfg, s, blobs), recent: max(time.Hour, 2*cfg.GC.Interval)}
 	pace := lifecycle.NewPace(int64(cfg.Scrub.Rate), time.Now)
 	c.fsck.Pace, c.fsck.Actor, c.fsck.Found = pace, audit.Server, c.alarm
 	if cfg.Scrub.Period > 0 {
@@ -71,19 +73,31 @@ func (c *checks) schedules() []jobs.Schedule {
 // daily compares the sizes of all bytes with their rows, and clears away what
 // crashes left.
 func (c *checks) daily(ctx context.Context, _ jobs.Job) error {
-	quarantine, err := c.store.Recall(ctx, lifecycle.QuarantineNote)
+	keep, err := c.keepStrays(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := c.fsck.Run(ctx, lifecycle.FsckOptions{Light: true, Repair: true, Cautious: true, KeepStrays: inFuture(quarantine)})
+	r, err := c.fsck.Run(ctx, lifecycle.FsckOptions{Light: true, Repair: true, Cautious: true, KeepStrays: keep})
 	c.log.InfoContext(ctx, "rows and stored bytes were compared", "blobs", r.Blobs, "objects", r.Objects, "found", r.Found, "left", r.Left)
 	return err
 }
 
-// inFuture reports whether a note of microseconds since 1970 is still to come.
-func inFuture(micros string) bool {
-	n, err := strconv.ParseInt(micros, 10, 64)
-	return err == nil && time.UnixMicro(n).After(time.Now())
+// keepStrays reports whether bytes that nothing leads to may be those of another
+// database, or of a later state of this one: while a quarantine holds, and before
+// a round of garbage collection has looked whether there has to be one.
+func (c *checks) keepStrays(ctx context.Context) (bool, error) {
+	notes, err := c.store.Notes(ctx)
+	if err != nil {
+		return false, err
+	}
+	var last lifecycle.Round
+	if text := notes[lifecycle.LastNote]; text != "" {
+		if err := json.Unmarshal([]byte(text), &last); err != nil {
+			return false, err
+		}
+	}
+	now := time.Now()
+	return notes.Quarantine().After(now) || now.Sub(last.At) > c.recent, nil
 }
 
 // read goes on with the scrub.
