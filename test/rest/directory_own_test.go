@@ -114,6 +114,16 @@ func (a api) tokens() {
 	if len(list) != 3 || list[0].Token != "" || list[0].Limits[0].Name != "guild" {
 		a.Fatalf("%+v", list)
 	}
+	var organization map[string]any
+	pulls := api{a.T, a.w, a.w.Token(a.T, "gina", "read:packages")} // no token for accounts
+	pulls.read(&organization, 200, "GET", "/orgs/guild", "")
+	if _, told := organization["single_sign_on_required"]; told {
+		a.Errorf("a token for packages is told %v", organization)
+	}
+	a.read(&organization, 200, "GET", "/orgs/guild", "")
+	if _, told := organization["single_sign_on_required"]; !told {
+		a.Errorf("an owner is told %v", organization)
+	}
 	child := api{a.T, a.w, made.Token}
 	child.do(200, "GET", "/user/tokens", "")
 	child.do(403, "POST", "/user/tokens", `{"scopes":["read:packages"]}`) // it lacks the scope user

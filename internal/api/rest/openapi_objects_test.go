@@ -60,7 +60,7 @@ func (s *schemas) accounts(h *Handler) {
 	full := account.Account{ID: 2, Login: "acme", Kind: account.Organization, Name: "x", Email: "x", Description: "x", CreatedAt: then()}
 	org := access.Standing{Organization: true}
 	r := httptest.NewRequest("GET", "/", nil)
-	nobody, ruler := &call{h: h, r: r}, &call{h: h, r: r, who: access.Principal{Operator: true}}
+	nobody, ruler := &call{h: h, r: r}, &call{h: h, r: r, who: access.Principal{Operator: true, Scopes: access.EveryScope}}
 	s.sample("simple-user", nil, h.userOf(plain), h.userOf(full))
 	of := func(c *call, a account.Account, st access.Standing) object { return s.must(c.publicUser(a, st)) }
 	s.sample("public-user", nil, of(nobody, plain, access.Standing{}), of(ruler, full, org), of(ruler, plain, access.Standing{}))

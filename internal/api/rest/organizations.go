@@ -53,7 +53,7 @@ func (c *call) organizationFull() (object, error) {
 		"public_repos": public, "public_gists": 0, "followers": 0, "following": 0, "html_url": c.h.Site + "/" + a.Login,
 		"created_at": moment(a.CreatedAt), "updated_at": moment(a.CreatedAt), "archived_at": nil, "type": "Organization",
 	})
-	if access.DecideDirectory(c.who, c.target.standing, access.AdministerAccount) != access.Granted {
+	if !c.told(c.target.standing) {
 		return o, nil
 	}
 	create := a.Settings.MembersCreate

@@ -40,6 +40,17 @@ func people() policy {
 	})
 }
 
+// told reports whether the caller is told of an account what is for those who
+// administer it, which takes a credential that is for accounts.
+func (c *call) told(s access.Standing) bool {
+	needed := access.ReadUser
+	if s.Organization {
+		needed = access.ReadOrg
+	}
+	return (c.who.Scopes.Has(needed) || c.who.Scopes.Has(access.SiteAdministration)) &&
+		access.DecideDirectory(c.who, s, access.AdministerAccount) == access.Granted
+}
+
 // publicUser is GitHub's public-user, also of an organization. The address of
 // mail is shown to the account itself and to those who administer it.
 func (c *call) publicUser(a account.Account, s access.Standing) (object, error) {
@@ -53,7 +64,7 @@ func (c *call) publicUser(a account.Account, s access.Standing) (object, error) 
 		"twitter_username": nil, "public_repos": public, "public_gists": 0, "followers": 0, "following": 0,
 		"created_at": moment(a.CreatedAt), "updated_at": moment(a.CreatedAt),
 	})
-	if access.DecideDirectory(c.who, s, access.AdministerAccount) == access.Granted {
+	if c.told(s) {
 		o["email"], o["suspended"] = text(a.Email), a.Suspended
 	}
 	return o, nil
