@@ -195,7 +195,7 @@ func TestALinkIsNeverToAnotherOwnersRepository(t *testing.T) {
 			var both sync.WaitGroup
 			both.Go(func() {
 				err := d.CommitManifest(t.Context(), &registry.ManifestCommit{
-					Into: registry.Creation{PackageID: id}, Digest: oci.SHA256.FromBytes(content), Content: content, Manifest: &oci.Manifest{},
+					Into: registry.Creation{PackageID: id}, Digest: oci.SHA256.FromBytes(content), Content: content, Manifest: &oci.Manifest{MediaType: oci.MediaTypeImageIndex},
 					Publish: registry.Publication{Link: app.ID, Inherit: true}, Now: time.UnixMicro(1), LeaseUntil: time.UnixMicro(2),
 				})
 				if err != nil {
