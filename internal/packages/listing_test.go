@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"packhouse/internal/access"
+	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/oci"
@@ -268,6 +269,12 @@ func TestWhatAListTells(t *testing.T) {
 		if l, err = f.Package(ctx, f.eve, app); err != nil || l.Repository != nil {
 			f.t.Errorf("%+v, %v: a stranger sees the private repository", l.Repository, err)
 		}
+		yes, no := true, false
+		f.check(f.accounts.ChangeSettings(ctx, audit.Operator, "acme", account.SettingsChange{RequireSSO: &yes}))
+		if l, err = f.Package(ctx, f.ann, app); err != nil || l.Repository != nil {
+			f.t.Errorf("%+v, %v: the private repository is seen without single sign-on", l.Repository, err)
+		}
+		f.check(f.accounts.ChangeSettings(ctx, audit.Operator, "acme", account.SettingsChange{RequireSSO: &no}))
 		f.check(f.accounts.SetRepositoryVisibility(ctx, audit.Operator, "acme/src", access.Public))
 		if l, err = f.Package(ctx, f.nobody, app); err != nil || l.Repository == nil {
 			f.t.Errorf("%+v, %v: nobody sees the public repository", l.Repository, err)

@@ -134,7 +134,9 @@ const (
 		CASE WHEN r.id IS NULL THEN 0 WHEN ro.id = w.account OR m.role = 'owner' OR r.id = w.repository THEN 5
 			WHEN w.account = 0 THEN 0 ELSE ` + repositoryGrant + ` END,
 		CASE WHEN r.id IS NULL OR w.account = 0 THEN 0 ELSE ` + repositoryTeamGrant + ` END,
-		CASE WHEN m.role IS NULL THEN 0 ELSE ro.base_role END`
+		CASE WHEN m.role IS NULL THEN 0 ELSE ro.base_role END,
+		CASE WHEN ro.sso_required <> 0 AND w.account <> 0 AND NOT EXISTS (SELECT 1 FROM token_authorizations s
+			WHERE s.token_id = w.token AND s.organization_id = ro.id) THEN 1 ELSE 0 END`
 	listedQuery = `SELECT ` + listedColumns + ` FROM (` + callerColumns + `) w
 		CROSS JOIN packages p
 		JOIN accounts o ON o.id = p.owner_id
@@ -170,12 +172,12 @@ func listed(ctx context.Context, db database.Querier, who access.Principal, ids 
 
 func scanListed(rows *sql.Rows, who access.Principal) (l packages.Listed, err error) {
 	var name, kind, repository, repositoryVisibility, repositoryKind string
-	var siteAdmin, created, deleted, pushed, tagged, repositoryCreated, repositorySiteAdmin, role, teamRole, baseRole int64
+	var siteAdmin, created, deleted, pushed, tagged, repositoryCreated, repositorySiteAdmin, role, teamRole, baseRole, signOn int64
 	var r packages.ListedRepository
 	err = rows.Scan(&l.ID, &l.Type, &name, &l.Visibility, &l.Owner.ID, &l.Owner.Login, &l.Owner.Name, &kind, &siteAdmin,
 		&created, &deleted, &l.Downloads, &l.VersionCount, &pushed, &tagged,
 		&r.ID, &repository, &r.Description, &repositoryVisibility, &repositoryCreated,
-		&r.Owner.ID, &r.Owner.Login, &r.Owner.Name, &repositoryKind, &repositorySiteAdmin, &role, &teamRole, &baseRole)
+		&r.Owner.ID, &r.Owner.Login, &r.Owner.Name, &repositoryKind, &repositorySiteAdmin, &role, &teamRole, &baseRole, &signOn)
 	if err != nil {
 		return l, err
 	}
@@ -188,7 +190,9 @@ func scanListed(rows *sql.Rows, who access.Principal) (l packages.Listed, err er
 		return l, err
 	}
 	r.Visibility = access.Visibility(repositoryVisibility)
-	if r.ID == 0 || max(role, teamRole, baseRole) == 0 && !seen(who, r.Visibility) {
+	switch {
+	case r.ID == 0, signOn != 0 && r.Visibility != access.Public, // of which one is told after a single sign-on alone
+		max(role, teamRole, baseRole) == 0 && !seen(who, r.Visibility):
 		return l, nil
 	}
 	r.Owner.Organization, r.Owner.SiteAdmin = repositoryKind == "organization", repositorySiteAdmin != 0
