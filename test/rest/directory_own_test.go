@@ -65,6 +65,15 @@ func ownCalls(t *testing.T, w *world) {
 	gina.trust()
 	gina.audit()
 	admin.site()
+	gina.do(201, "POST", "/orgs/guild/teams", `{"name":"smiths"}`)
+	gina.do(200, "PUT", "/orgs/guild/teams/smiths/memberships/gina", "")
+	if teams := gina.do(200, "GET", "/user/teams", ""); !strings.Contains(teams, "smiths") {
+		t.Error(teams)
+	}
+	gina.do(200, "PATCH", "/orgs/guild", `{"single_sign_on_required":true}`)
+	if teams := gina.do(200, "GET", "/user/teams", ""); strings.Contains(teams, "smiths") {
+		t.Error("a team is told of without the single sign-on of its organization: " + teams)
+	}
 }
 
 // pushAs makes a package.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"packhouse/internal/access"
@@ -218,6 +219,10 @@ func (h *Handler) listOwnTeams(c *call) error {
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(t account.TeamIn) bool {
+		_, s, err := h.Accounts.Standing(c.r.Context(), c.who, t.Organization.Login)
+		return err != nil || access.DecideDirectory(c.who, s, access.SeeMembers) != access.Granted // without its single sign-on
+	})
 	teams := []object{}
 	for _, t := range slice(p, all) {
 		o := h.teamObject(t.Organization, t.Team)
