@@ -216,7 +216,7 @@ func TestDispatchByHost(t *testing.T) {
 	r := start(t, testConfig(t), Handlers{
 		Registry: echo("main"), Token: echo("token"), Pages: echo("pages"),
 		Hosts: map[string]Front{"docker.test": {Registry: echo("docker"), Token: echo("docker-token")}},
-		API: echo("api"), APIHost: "api.test",
+		API:   echo("api"), APIHost: "api.test",
 	}, nil)
 	for _, tt := range []struct{ host, path, want string }{
 		{"packages.test", "/v2/a", "main GET /v2/a 0"},

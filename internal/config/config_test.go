@@ -92,6 +92,7 @@ func TestErrorsNameTheKey(t *testing.T) {
 		{"sample", "otlp: {sample: 2}", "otlp.sample: must be between 0 and 1"},
 		{"drain", "drain: {uploads: 1s}", "drain.uploads: must not be less than drain.requests"},
 		{"life", "registry: {upload_life: 1s}", "registry.upload_life: must not be less"},
+		{"short promises", "gc: {grace: 25h, condemn_for: 1m}", "gc.condemn_for: with half of gc.grace, must be more than registry.upload_life"},
 		{"rounds far apart", "gc: {interval: 24h}", "gc.interval: must be 30m, or a quarter of gc.grace, at most"},
 		{"not YAML", "a: [", "file "},
 		{"key twice", "data: a\ndata: b", "already defined"},

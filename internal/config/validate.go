@@ -112,6 +112,7 @@ func (c *Config) checkLifecycle(p *problems) {
 	p.need(g.Interval >= time.Second, "gc.interval", "must be 1s or more")
 	p.need(2*g.Interval <= max(g.Grace/2, time.Hour), "gc.interval", "must be 30m, or a quarter of gc.grace, at most: rounds further apart look like a jump of the clock")
 	p.need(g.Grace > c.Registry.UploadLife, "gc.grace", "must be more than registry.upload_life: a push that goes on must find what it sent first")
+	p.need(g.Grace/2+g.CondemnFor > c.Registry.UploadLife, "gc.condemn_for", "with half of gc.grace, must be more than registry.upload_life: promises are renewed when half is over")
 	p.need(g.CondemnFor > 0, "gc.condemn_for", "must be more than 0")
 	p.need(g.TrashFor >= 0, "gc.trash_for", "must not be negative")
 	p.need(g.MaxShare > 0 && g.MaxShare <= 1, "gc.max_share", "must be more than 0, and 1 at most")

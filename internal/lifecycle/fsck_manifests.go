@@ -49,7 +49,7 @@ func (r *fsckRun) manifest(ctx context.Context, m ManifestRecord) error {
 		r.tell(f)
 		return nil
 	}
-	want := edgesOf(parsed)
+	want := edgesOf(parsed, m.Edges)
 	if maps.Equal(want, m.Edges) {
 		return nil
 	}
@@ -65,8 +65,9 @@ func (r *fsckRun) manifest(ctx context.Context, m ManifestRecord) error {
 	return nil
 }
 
-// edgesOf is what a push of the manifest puts on record.
-func edgesOf(m *oci.Manifest) map[Edge]bool {
+// edgesOf is what a push of the manifest puts on record. A foreign layer has an
+// edge if a package held it: what is on record then stays.
+func edgesOf(m *oci.Manifest, have map[Edge]bool) map[Edge]bool {
 	edges := map[Edge]bool{}
 	for _, part := range m.Parts() {
 		kind := "blob"
@@ -76,7 +77,9 @@ func edgesOf(m *oci.Manifest) map[Edge]bool {
 		edges[Edge{part.Digest.String(), kind}] = true
 	}
 	for _, part := range m.ForeignParts() {
-		edges[Edge{part.Digest.String(), "blob"}] = true
+		if e := (Edge{part.Digest.String(), "blob"}); have[e] {
+			edges[e] = true
+		}
 	}
 	if m.Subject != nil {
 		edges[Edge{m.Subject.Digest.String(), "subject"}] = true

@@ -210,10 +210,13 @@ func (s *Service) replaceGrants(ctx context.Context, who access.Principal, p acc
 		}
 	}
 	for _, g := range last {
+		change := func() error { return s.Grant(ctx, who, p, g) }
 		if g.Role == "" {
-			return s.Revoke(ctx, who, p, g.Grantee)
+			change = func() error { return s.Revoke(ctx, who, p, g.Grantee) }
 		}
-		return s.Grant(ctx, who, p, g)
+		if err := change(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -62,6 +62,29 @@ func TestForeignLayersAreForTheContainerRegistry(t *testing.T) {
 	})
 }
 
+// Who names a blob as a foreign layer keeps it only in a package that holds it.
+func TestAForeignLayerKeepsWhatThePackageHolds(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		secret := f.push(f.alice, pkg("alice/secret"), []byte("bytes of alice"))
+		foreign := fmt.Sprintf(`{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":%q,"size":14}`, secret)
+		edges := func() string { return f.value(`SELECT COUNT(*) FROM edges WHERE child = ? AND kind = 'blob'`, secret.String()) }
+		mine := pkg("bob/app")
+		m := []byte(strings.Replace(string(f.image(f.bob, mine)), `"layers":[`, `"layers":[`+foreign, 1))
+		_, err := f.tag(f.bob, mine, m, "v1")
+		f.check(err)
+		if edges() != "0" {
+			f.t.Error("a blob of another owner is kept by its digest")
+		}
+		// The same manifest, in a package that has them.
+		_ = f.image(f.alice, pkg("alice/secret"))
+		_, err = f.tag(f.alice, pkg("alice/secret"), m, "v1")
+		f.check(err)
+		if edges() != "1" {
+			f.t.Error("a foreign layer that the package holds is not kept")
+		}
+	})
+}
+
 func TestTagsOnly(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		f.repository("alice/code", access.Private)

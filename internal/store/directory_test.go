@@ -70,6 +70,9 @@ func (d *world) repository(t *testing.T, ownerID int64, name string, v access.Vi
 	if r.ID, err = d.CreateRepository(t.Context(), r, entry("repository.create")); err != nil {
 		t.Fatal(err)
 	}
+	if r, err = d.RepositoryByName(t.Context(), r.Name); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 

@@ -19,13 +19,17 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 		if err != nil {
 			return err
 		}
-		if err := renewParts(ctx, tx, c); err != nil {
+		foreign, err := s.heldForeign(ctx, tx, id, c)
+		if err != nil {
+			return err
+		}
+		if err := renewParts(ctx, tx, c, foreign); err != nil {
 			return err
 		}
 		if err := s.checkParts(ctx, tx, id, c.Parts); err != nil {
 			return err
 		}
-		if err := keepManifest(ctx, tx, c); err != nil {
+		if err := keepManifest(ctx, tx, c, foreign); err != nil {
 			return err
 		}
 		events := newEvents(id, c)
@@ -49,12 +53,10 @@ func (s *Store) CommitManifest(ctx context.Context, c *registry.ManifestCommit) 
 // renewParts extends the promise for the blobs whose lease has run down, and
 // takes back what was condemned, before anything can be decided on what they
 // were.
-func renewParts(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
+func renewParts(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit, foreign []string) error {
 	rundown := c.Now.Add(c.LeaseUntil.Sub(c.Now) / 2)
 	digests := digestsOf(c.Parts, oci.PartBlob)
-	for _, part := range c.Manifest.ForeignParts() { // these stay too where they are held
-		digests = append(digests, part.Digest.String())
-	}
+	digests = append(digests, foreign...)
 	return inLists(digests, func(marks string, digests []any) error {
 		lease := toMicros(c.LeaseUntil)
 		_, err := tx.Exec(ctx, renewPartsStatement+marks+`)`, append([]any{lease, lease, toMicros(rundown)}, digests...)...)
@@ -160,30 +162,44 @@ func scanSizes(ctx context.Context, q database.Querier, query string, args []any
 	return rows.Err()
 }
 
+const insertEdge = `INSERT INTO edges (parent, child, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+
+// heldForeign returns the foreign layers that the package holds all the same.
+// These must stay. What it does not hold, the manifest only names: to name a
+// blob of others keeps nothing.
+func (s *Store) heldForeign(ctx context.Context, tx *database.Tx, packageID int64, c *registry.ManifestCommit) (held []string, err error) {
+	err = inLists(digestsOf(c.Manifest.ForeignParts(), oci.PartBlob), func(marks string, list []any) error {
+		some, err := queryNames(ctx, tx, `SELECT h.digest FROM package_blobs h WHERE h.package_id = ? AND h.digest IN (`+marks+`)`+s.forShare,
+			append([]any{packageID}, list...)...)
+		held = append(held, some...)
+		return err
+	})
+	return held, err
+}
+
 // keepManifest stores bytes and edges, once per digest. Bytes that were damaged
 // are replaced.
-func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit) error {
+func keepManifest(ctx context.Context, tx *database.Tx, c *registry.ManifestCommit, foreign []string) error {
 	res, err := tx.Exec(ctx, `INSERT INTO manifests (digest, content, created_at) VALUES (?, ?, ?)
 		ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE manifests.content <> excluded.content`, c.Digest.String(), c.Content, toMicros(c.Now))
 	if err != nil {
 		return err
 	}
+	// Another package may hold more of the foreign layers than the first one did.
+	for _, digest := range foreign {
+		if _, err := tx.Exec(ctx, insertEdge, c.Digest.String(), digest, "blob"); err != nil {
+			return err
+		}
+	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	const insertEdge = `INSERT INTO edges (parent, child, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	for _, part := range c.Parts {
 		kind := "blob"
 		if part.Kind == oci.PartManifest {
 			kind = "manifest"
 		}
 		if _, err := tx.Exec(ctx, insertEdge, c.Digest.String(), part.Digest.String(), kind); err != nil {
-			return err
-		}
-	}
-	// Foreign layers need not be held, but where they are they must stay.
-	for _, part := range c.Manifest.ForeignParts() {
-		if _, err := tx.Exec(ctx, insertEdge, c.Digest.String(), part.Digest.String(), "blob"); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,7 @@ func TestANameOnceHadLeadsToItsRepository(t *testing.T) {
 		if err := d.RenameAccount(ctx, d.acme, "acme-inc", "Acme-Inc", entry("account.rename")); err != nil {
 			t.Fatal(err)
 		}
-		want := account.Repository{ID: app.ID, OwnerID: d.acme, Name: named(t, "acme-inc/service"), Visibility: access.Internal}
+		want := account.Repository{ID: app.ID, OwnerID: d.acme, Name: named(t, "acme-inc/service"), Visibility: access.Internal, CreatedAt: app.CreatedAt}
 		for _, name := range []string{"acme/app", "acme/service", "acme-inc/app", "acme-inc/service"} {
 			if got, err := d.RepositoryByName(ctx, named(t, name)); got != want || err != nil {
 				t.Errorf("%s leads to %+v, %v", name, got, err)
@@ -121,7 +121,7 @@ func TestARepositoryTakesItsDockerPackagesAlong(t *testing.T) {
 		if err := d.SetRepositoryTeamGrant(ctx, app, team.ID, access.RepositoryAdmin, entry("repository.grant")); err != nil {
 			t.Fatal(err)
 		}
-		to := account.Repository{ID: app.ID, OwnerID: d.bob, Name: named(t, "bob/service"), Visibility: access.Private}
+		to := account.Repository{ID: app.ID, OwnerID: d.bob, Name: named(t, "bob/service"), Visibility: access.Private, CreatedAt: app.CreatedAt}
 		if err := d.MoveRepository(ctx, app, to, entry("repository.transfer")); err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 const grace = 10 * time.Second
 
 var waits = []string{
-	"PACKHOUSE_REGISTRY_UPLOAD_INACTIVITY=5s", "PACKHOUSE_REGISTRY_UPLOAD_LIFE=9s",
+	"PACKHOUSE_REGISTRY_UPLOAD_INACTIVITY=5s", "PACKHOUSE_REGISTRY_UPLOAD_LIFE=5s",
 	"PACKHOUSE_GC_INTERVAL=1s", "PACKHOUSE_GC_GRACE=10s", "PACKHOUSE_GC_CONDEMN_FOR=1s", "PACKHOUSE_GC_TRASH_FOR=1s",
 	"PACKHOUSE_RETENTION_RESTORE_WINDOW=1s", "PACKHOUSE_GC_MAX_SHARE=1",
 }
@@ -119,7 +119,7 @@ func (w *world) pullAll(t *testing.T, all []*client) {
 }
 
 // left is what nothing needs, by where it stands.
-type left struct{ condemned, trash, condemn, toTrash, purge int }
+type left struct{ condemned, trash, condemn, toTrash int }
 
 func (l left) total() int { return l.condemned + l.trash + l.condemn }
 
