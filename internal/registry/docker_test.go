@@ -67,7 +67,9 @@ func TestAForeignLayerKeepsWhatThePackageHolds(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		secret := f.push(f.alice, pkg("alice/secret"), []byte("bytes of alice"))
 		foreign := fmt.Sprintf(`{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":%q,"size":14}`, secret)
-		edges := func() string { return f.value(`SELECT COUNT(*) FROM edges WHERE child = ? AND kind = 'blob'`, secret.String()) }
+		edges := func() string {
+			return f.value(`SELECT COUNT(*) FROM edges WHERE child = ? AND kind = 'blob'`, secret.String())
+		}
 		mine := pkg("bob/app")
 		m := []byte(strings.Replace(string(f.image(f.bob, mine)), `"layers":[`, `"layers":[`+foreign, 1))
 		_, err := f.tag(f.bob, mine, m, "v1")
