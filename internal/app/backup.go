@@ -120,7 +120,7 @@ func Restore(ctx context.Context, cfg *config.Config, dir string, o RestoreOptio
 		}
 		defer func() { err = errors.Join(err, release()) }()
 	}
-	if err := refuseDatabase(cfg, o.Force); err != nil {
+	if err := refuseDatabase(ctx, cfg, o.Force); err != nil {
 		return m, report, err
 	}
 	blobs, err := openBlobs(ctx, cfg)
@@ -137,11 +137,17 @@ func Restore(ctx context.Context, cfg *config.Config, dir string, o RestoreOptio
 	return m, report, err
 }
 
-// refuseDatabase refuses a target with a SQLite database; of PostgreSQL the load
-// finds out.
-func refuseDatabase(cfg *config.Config, force bool) error {
-	if !cfg.Database.URL.IsZero() || force {
+// refuseDatabase refuses a target that is not empty, before any blob is copied.
+func refuseDatabase(ctx context.Context, cfg *config.Config, force bool) error {
+	if force {
 		return nil
+	}
+	if url := cfg.Database.URL.Reveal(); url != "" {
+		empty, err := store.EmptyPostgres(ctx, url)
+		if err == nil && !empty {
+			err = targetNotEmpty()
+		}
+		return err
 	}
 	_, err := os.Stat(cfg.DatabaseFile())
 	if errors.Is(err, os.ErrNotExist) {

@@ -30,7 +30,7 @@ func LoadPostgres(ctx context.Context, url, dir, aside string, r Restored) error
 	if err := checkSchema(d.Schema); err != nil {
 		return err
 	}
-	empty, err := emptyPostgres(ctx, url)
+	empty, err := EmptyPostgres(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func LoadPostgres(ctx context.Context, url, dir, aside string, r Restored) error
 	return migratePostgres(ctx, url, 0)
 }
 
-// emptyPostgres reports whether nobody has an account there.
-func emptyPostgres(ctx context.Context, url string) (empty bool, err error) {
+// EmptyPostgres reports whether nobody has an account in the database at url.
+func EmptyPostgres(ctx context.Context, url string) (empty bool, err error) {
 	err = database.BulkPostgres(ctx, url, true, func(ctx context.Context, b *database.Bulk) error {
 		columns, _, err := b.Columns(ctx, "accounts")
 		if err != nil || len(columns) == 0 {
