@@ -20,6 +20,10 @@ const (
 	SessionLife = 90 * 24 * time.Hour
 )
 
+// SudoLife is how long somebody who has just shown who they are may do what is
+// dangerous.
+const SudoLife = 15 * time.Minute
+
 // touchEvery is how old the note of a session's last request may be.
 const touchEvery = time.Hour
 
@@ -39,6 +43,8 @@ type Session struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
+	// SudoUntil is until when the browser may do what is dangerous.
+	SudoUntil time.Time
 }
 
 // SessionStore keeps sessions.
@@ -91,7 +97,7 @@ func (s *Sessions) Start(ctx context.Context, who access.Principal, issuer strin
 	now := s.Now()
 	session := Session{
 		SecretHash: sessionHash(secret), AccountID: who.AccountID, Issuer: issuer,
-		Address: b.Address, Agent: cut(b.Agent, maxAgent), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionIdle),
+		Address: b.Address, Agent: cut(b.Agent, maxAgent), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionIdle), SudoUntil: now.Add(SudoLife),
 	}
 	replaced := ""
 	if b.Secret != "" {

@@ -7,24 +7,26 @@ import (
 	"time"
 
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/config"
 	"packhouse/internal/httpx"
-	"packhouse/internal/token"
 	"packhouse/internal/web"
 )
 
-// composePages makes the pages by which people get in.
+// composePages makes the pages.
 func (a *App) composePages(cfg *config.Config) error {
 	public, err := url.Parse(cfg.URL)
 	if err != nil {
 		return err
 	}
 	d := web.Deps{
-		Credentials: a.Tokens, Accounts: a.Accounts, Sessions: a.sessions(),
-		Tokens:       &token.PersonalTokens{Store: a.Store, Now: time.Now, Random: rand.Reader},
-		URL:          public,
-		RegistryHost: withoutScheme(cfg.ContainersURL()),
-		Client:       httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
+		Credentials: a.Tokens, Accounts: a.Accounts, Directory: a.Store, Sessions: a.sessions(),
+		Personal: a.personalTokens(), Workflow: a.workflowTokens(), Trust: a.Trust,
+		Packages: a.Packages, Registry: a.Registry, Retention: a.Retention, Collector: a.Collector, Hooks: a.Hooks, Jobs: a.Jobs,
+		Audit:         &audit.Service{Store: a.Store},
+		URL:           public,
+		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()),
+		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
 	}
 	if cfg.OIDC.Issuer != "" {
 		if d.Provider, err = newProvider(cfg); err != nil {

@@ -60,6 +60,9 @@ type Error struct {
 	Detail any
 	// RetryAfter is how long a client should wait; zero says nothing.
 	RetryAfter time.Duration
+
+	format string // what Public was made of
+	args   []any
 }
 
 // Error returns the whole truth, for logs; never send it to a client.
@@ -79,12 +82,21 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // New returns an error of kind k with a public text.
 func New(k Kind, format string, args ...any) *Error {
-	return &Error{Kind: k, Public: fmt.Sprintf(format, args...)}
+	return &Error{Kind: k, Public: fmt.Sprintf(format, args...), format: format, args: args}
 }
 
 // Wrap returns an error of kind k with a public text and a private cause.
 func Wrap(k Kind, cause error, format string, args ...any) *Error {
-	return &Error{Kind: k, Public: fmt.Sprintf(format, args...), Cause: cause}
+	return &Error{Kind: k, Public: fmt.Sprintf(format, args...), Cause: cause, format: format, args: args}
+}
+
+// Sentence returns the format of the public text and what was put in, for those
+// who say it in another language. Without a format it is the text itself.
+func (e *Error) Sentence() (format string, args []any) {
+	if e.format == "" {
+		return e.Public, nil
+	}
+	return e.format, e.args
 }
 
 // WithCode returns a copy of e that carries a protocol code.

@@ -72,7 +72,7 @@ func TestWrongDigestStoresNothing(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		for _, n := range sizes[1:] {
 			b, _ := randomBytes(n)
-			_, wrong := randomBytes(n)
+			_, wrong := randomBytes(n + 1) // one byte would be the same now and then
 			wantKind(f.t, f.PushBlob(f.ctx(), f.alice, f.app, wrong, whole(b)), errs.Invalid)
 			sess, err := f.StartUpload(f.ctx(), f.alice, f.app, oci.SHA256)
 			f.check(err)

@@ -27,11 +27,11 @@ func (s *Store) StartWebSession(ctx context.Context, n account.Session, password
 			return err
 		}
 		res, err := tx.Exec(ctx, `INSERT INTO web_sessions
-			(id_hash, account_id, issuer, address, agent, created_at, last_seen_at, expires_at)
-			SELECT ?, id, ?, ?, ?, ?, ?, ? FROM accounts
+			(id_hash, account_id, issuer, address, agent, created_at, last_seen_at, expires_at, sudo_until)
+			SELECT ?, id, ?, ?, ?, ?, ?, ?, ? FROM accounts
 			WHERE id = ? AND kind = 'user' AND suspended_at IS NULL AND deleted_at IS NULL
 				AND (CAST(? AS BIGINT) < 0 OR password_changed_at = ?)`,
-			n.SecretHash, n.Issuer, n.Address, n.Agent, toMicros(n.CreatedAt), toMicros(n.LastSeenAt), toMicros(n.ExpiresAt),
+			n.SecretHash, n.Issuer, n.Address, n.Agent, toMicros(n.CreatedAt), toMicros(n.LastSeenAt), toMicros(n.ExpiresAt), toMicros(n.SudoUntil),
 			n.AccountID, passwordSet, passwordSet)
 		if err != nil {
 			return err
@@ -51,17 +51,18 @@ func errNoSignIn() *errs.Error {
 func (s *Store) WebSession(ctx context.Context, hash string, now time.Time) (account.Session, account.Account, error) {
 	var row accountRow
 	n := account.Session{SecretHash: hash}
-	var created, seen, expires int64
-	err := s.db.Read().QueryRow(ctx, `SELECT `+accountColumns+`, s.issuer, s.address, s.agent, s.created_at, s.last_seen_at, s.expires_at
+	var created, seen, expires, sudo int64
+	err := s.db.Read().QueryRow(ctx, `SELECT `+accountColumns+`, s.issuer, s.address, s.agent, s.created_at, s.last_seen_at, s.expires_at, s.sudo_until
 		FROM web_sessions s JOIN accounts a ON a.id = s.account_id
 		WHERE s.id_hash = ? AND s.expires_at > ? AND a.kind = 'user' AND a.suspended_at IS NULL AND a.deleted_at IS NULL
 			AND s.created_at >= a.password_changed_at`, hash, toMicros(now)).
-		Scan(append(row.dest(), &n.Issuer, &n.Address, &n.Agent, &created, &seen, &expires)...)
+		Scan(append(row.dest(), &n.Issuer, &n.Address, &n.Agent, &created, &seen, &expires, &sudo)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Session{}, account.Account{}, errs.New(errs.NotFound, "no such session")
 	}
 	a := row.account()
 	n.AccountID, n.CreatedAt, n.LastSeenAt, n.ExpiresAt = a.ID, fromMicros(created), fromMicros(seen), fromMicros(expires)
+	n.SudoUntil = fromMicros(sudo)
 	return n, a, err
 }
 

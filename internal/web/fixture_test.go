@@ -80,9 +80,9 @@ func newFixture(t *testing.T, issuer string) *fixture {
 		t.Fatal(err)
 	}
 	f.deps = web.Deps{
-		Credentials: credentials, Accounts: f.accounts, URL: public, RegistryHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
+		Credentials: credentials, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
 		Sessions: &account.Sessions{Store: f.store, Now: f.now, Random: rand.Reader},
-		Tokens:   &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
+		Personal: &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
 	}
 	if issuer != "" {
 		f.deps.ProviderName = "Example ID"

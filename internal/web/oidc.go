@@ -157,11 +157,11 @@ func (p *pages) listIdentities(w http.ResponseWriter, r *http.Request, v visitor
 		linked = linked || i.Issuer == p.Provider.Issuer
 	}
 	return p.show(w, http.StatusOK, "identities", struct {
-		frame
+		oldFrame
 		Provider   string
 		Identities []account.Identity
 		Linked     bool
-	}{p.frame("Identities", v.Principal, nil), p.ProviderName, list, linked})
+	}{p.oldPage("Identities", v.Principal, nil), p.ProviderName, list, linked})
 }
 
 // linkIdentity sets out for the provider. A form may not lead to another site,
@@ -173,7 +173,7 @@ func (p *pages) linkIdentity(w http.ResponseWriter, r *http.Request, v visitor) 
 	}
 	w.Header().Set("Refresh", "0; url="+address)
 	return p.show(w, http.StatusOK, "leave", struct {
-		frame
+		oldFrame
 		Provider, Address string
-	}{p.frame("Continue", v.Principal, nil), p.ProviderName, address})
+	}{p.oldPage("Continue", v.Principal, nil), p.ProviderName, address})
 }

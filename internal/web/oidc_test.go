@@ -410,7 +410,7 @@ func TestTokensAreAuthorizedBySingleSignOnAlone(t *testing.T) {
 	b := f.browser(t)
 	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK)
 	b.post("/settings/tokens", "scope", "read:packages").want(t, "a token", http.StatusOK, "acme: not authorized", "sign in with Example ID")
-	list, err := f.deps.Tokens.List(t.Context(), ann.ID)
+	list, err := f.deps.Personal.List(t.Context(), ann.ID)
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
@@ -421,7 +421,7 @@ func TestTokensAreAuthorizedBySingleSignOnAlone(t *testing.T) {
 	b.post(path, "organization", "other").want(t, "an organization of others", http.StatusNotFound)
 	b.post("/settings/tokens/2/authorize", "organization", "acme").want(t, "no such token", http.StatusNotFound)
 	foreign := token.NewToken{AccountID: ann.ID + 1, Target: "bob", Scopes: access.ReadPackages}
-	if _, _, err := f.deps.Tokens.Create(t.Context(), audit.Operator, foreign); err != nil {
+	if _, _, err := f.deps.Personal.Create(t.Context(), audit.Operator, foreign); err != nil {
 		t.Fatal(err)
 	}
 	b.post("/settings/tokens/2/authorize", "organization", "acme").want(t, "somebody else's token", http.StatusNotFound)

@@ -23,7 +23,7 @@ const maxForm = 64 << 10
 // parseTemplates returns each page with the frame around it, by its name.
 func parseTemplates() (map[string]*template.Template, error) {
 	all := map[string]*template.Template{}
-	for _, name := range []string{"home", "login", "join", "tokens", "identities", "leave", "error"} {
+	for _, name := range []string{"login", "join", "tokens", "identities", "leave", "error"} {
 		t, err := template.ParseFS(files, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -34,7 +34,7 @@ func parseTemplates() (map[string]*template.Template, error) {
 }
 
 // frame is what every page shows.
-type frame struct {
+type oldFrame struct {
 	Title    string
 	Host     string
 	Who      string // the login of who is signed in; empty: nobody
@@ -42,8 +42,8 @@ type frame struct {
 	Problem  string // why the last try did not succeed
 }
 
-func (p *pages) frame(title string, who access.Principal, problem error) frame {
-	return frame{Title: title, Host: p.URL.Host, Who: who.Login, External: p.Provider != nil, Problem: publicText(problem)}
+func (p *pages) oldPage(title string, who access.Principal, problem error) oldFrame {
+	return oldFrame{Title: title, Host: p.URL.Host, Who: who.Login, External: p.Provider != nil, Problem: publicText(problem)}
 }
 
 // publicText returns what a person may read of err.
@@ -94,9 +94,9 @@ func status(err error) int {
 // fail shows the page of an error.
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, cause error) {
 	data := struct {
-		frame
+		oldFrame
 		Request string
-	}{frame: p.frame("That did not work", access.Principal{}, cause)}
+	}{oldFrame: p.oldPage("That did not work", access.Principal{}, cause)}
 	if status(cause) >= http.StatusInternalServerError {
 		data.Request = httpx.EventFrom(w).ID
 	}

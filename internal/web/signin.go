@@ -13,25 +13,9 @@ func loginPath(to string) string {
 	return "/login?" + url.Values{"return_to": {localPath(to)}}.Encode()
 }
 
-func (p *pages) home(w http.ResponseWriter, r *http.Request) error {
-	v, err := p.perhaps(w, r)
-	if err != nil {
-		return err
-	}
-	open, err := p.Accounts.SignUpOpen(r.Context())
-	if err != nil {
-		return err
-	}
-	return p.show(w, http.StatusOK, "home", struct {
-		frame
-		Registry string
-		Open     bool
-	}{p.frame("Packhouse", v.Principal, nil), p.RegistryHost, open})
-}
-
 // loginPage is the form of a sign-in.
 type loginPage struct {
-	frame
+	oldFrame
 	Login, ReturnTo, Provider, ProviderPath string
 	Open                                    bool
 }
@@ -39,7 +23,7 @@ type loginPage struct {
 func (p *pages) loginPage(r *http.Request, login, returnTo string, problem error) (loginPage, error) {
 	open, err := p.Accounts.SignUpOpen(r.Context())
 	page := loginPage{
-		frame: p.frame("Sign in", access.Principal{}, problem), Login: login, ReturnTo: localPath(returnTo), Open: open,
+		oldFrame: p.oldPage("Sign in", access.Principal{}, problem), Login: login, ReturnTo: localPath(returnTo), Open: open,
 	}
 	if p.Provider != nil {
 		page.Provider = p.ProviderName
@@ -96,7 +80,7 @@ func (p *pages) failed(r *http.Request, login string) error {
 
 // joinPage is the form of a sign-up.
 type joinPage struct {
-	frame
+	oldFrame
 	Login string
 	Open  bool
 }
@@ -106,7 +90,7 @@ func (p *pages) joinForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "join", joinPage{p.frame("Sign up", access.Principal{}, nil), "", open})
+	return p.show(w, http.StatusOK, "join", joinPage{p.oldPage("Sign up", access.Principal{}, nil), "", open})
 }
 
 // join makes an account of a login and a password. No other field is read.
@@ -127,5 +111,5 @@ func (p *pages) join(w http.ResponseWriter, r *http.Request) error {
 	if failure != nil {
 		return failure
 	}
-	return p.again(w, err, "join", joinPage{p.frame("Sign up", access.Principal{}, err), login, open})
+	return p.again(w, err, "join", joinPage{p.oldPage("Sign up", access.Principal{}, err), login, open})
 }

@@ -16,7 +16,7 @@ import (
 
 // tokensPage lists tokens; Secret is that of one that was just made.
 type tokensPage struct {
-	frame
+	oldFrame
 	Registry string
 	Tokens   []tokenRow
 	Secret   string
@@ -37,7 +37,7 @@ type tokenRow struct {
 }
 
 func (p *pages) tokensPage(r *http.Request, v visitor, problem error) (tokensPage, error) {
-	page := tokensPage{frame: p.frame("Personal access tokens", v.Principal, problem), Registry: p.RegistryHost}
+	page := tokensPage{oldFrame: p.oldPage("Personal access tokens", v.Principal, problem), Registry: p.RegistryHost}
 	list, err := p.Tokens.List(r.Context(), v.AccountID)
 	if err != nil {
 		return page, err

@@ -1,58 +1,58 @@
 package web
 
 import (
-	"context"
-	"html/template"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
-	"packhouse/internal/errs"
-	"packhouse/internal/httpx"
+	"packhouse/internal/hooks"
+	"packhouse/internal/jobs"
+	"packhouse/internal/lifecycle"
+	"packhouse/internal/packages"
+	"packhouse/internal/registry"
 	"packhouse/internal/token"
+	"packhouse/internal/web/frame"
+	"packhouse/internal/web/lists"
+	"packhouse/internal/web/organizations"
+	"packhouse/internal/web/packagepage"
+	"packhouse/internal/web/packagesettings"
+	"packhouse/internal/web/repositories"
+	"packhouse/internal/web/retention"
+	"packhouse/internal/web/security"
+	"packhouse/internal/web/settings"
+	"packhouse/internal/web/signin"
+	"packhouse/internal/web/site"
+	"packhouse/internal/web/trust"
+	"packhouse/internal/web/versions"
+	"packhouse/internal/web/webhooks"
 )
 
-// Credentials checks what people sign in with; token.Authenticator does.
-type Credentials interface {
-	// ByPassword returns the principal of a login with its password, and takes
-	// nothing else. It limits the tries.
-	ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error)
-	// Attempt counts a try of the client that sent r against its limit. settle
-	// gives it back when it went well.
-	Attempt(r *http.Request) (settle func(ok bool), err error)
-}
-
-// Accounts is what the pages ask of the directory.
-type Accounts interface {
-	// Get returns the account of that login, or NotFound.
-	Get(ctx context.Context, login string) (account.Account, error)
-	// SignUpOpen reports whether people may make accounts for themselves.
-	SignUpOpen(ctx context.Context) (bool, error)
-	// SignUp makes a user without any privilege; Denied when sign-up is closed.
-	SignUp(ctx context.Context, login, password string) (access.Principal, error)
-}
-
-// Tokens makes, lists, ends and authorizes personal access tokens;
-// token.PersonalTokens does.
-type Tokens interface {
-	Create(ctx context.Context, by audit.Actor, n token.NewToken) (token.Secret, token.Token, error)
-	List(ctx context.Context, accountID int64) ([]token.Token, error)
-	Revoke(ctx context.Context, by audit.Actor, accountID, id int64) error
-	// Authorize lets a token of a member reach the organization, whosever it is.
-	Authorize(ctx context.Context, by audit.Actor, id, organizationID int64, target string) error
+// Directory reads who belongs where.
+type Directory interface {
+	account.Standings
+	account.People
 }
 
 // Deps is what the pages are made of.
 type Deps struct {
 	Credentials Credentials
-	Accounts    Accounts
+	Accounts    *account.Service
+	Directory   Directory
 	Sessions    *account.Sessions
-	Tokens      Tokens
+	Personal    *token.PersonalTokens
+	Workflow    *token.WorkflowTokens
+	Trust       *token.Trust
+	Packages    *packages.Service
+	Registry    *registry.Service
+	Retention   *lifecycle.Retention
+	Collector   *lifecycle.Collector
+	Hooks       *hooks.Service
+	Jobs        *jobs.Queue
+	Audit       *audit.Service
 	// Provider and Identities are nil when there is no outside provider;
 	// ProviderName is what people call it.
 	Provider     *account.Provider
@@ -60,75 +60,76 @@ type Deps struct {
 	Identities   *account.Identities
 	// URL is the public address.
 	URL *url.URL
-	// RegistryHost is what people log docker in to.
-	RegistryHost string
+	// ContainerHost and DockerHost are what people log docker in to.
+	ContainerHost, DockerHost string
 	// Client returns the address of the client, behind trusted proxies.
 	Client func(*http.Request) netip.Addr
 	Now    func() time.Time
 	Random io.Reader
 }
 
-// New returns the pages, with paths from the root. The error is that of a
-// broken template.
+// New returns the pages, with paths from the root. The error is that of a broken
+// build.
 func New(d Deps) (http.Handler, error) {
-	templates, err := parseTemplates()
+	f, err := Frame(d)
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{Deps: d, templates: templates, mux: http.NewServeMux()}
-	p.on("GET /{$}", p.home)
-	p.on("GET /login", p.loginForm)
-	p.on("POST /login", p.login)
-	p.on("POST /logout", p.logout)
-	p.on("GET /join", p.joinForm)
-	p.on("POST /join", p.join)
-	p.on("GET /settings/tokens", p.signedIn(p.listTokens))
-	p.on("POST /settings/tokens", p.signedIn(p.createToken))
-	p.on("POST /settings/tokens/{id}/revoke", p.signedIn(p.revokeToken))
+	return f.Handler(), nil
+}
+
+// Frame returns the frame with all rooms on it, for checks of what they show.
+func Frame(d Deps) (*frame.Frame, error) {
+	issuer := ""
 	if d.Provider != nil {
-		p.on("GET "+oidcPath, p.toProvider)
-		p.on("GET "+CallbackPath, p.fromProvider)
-		p.on("POST /settings/tokens/{id}/authorize", p.signedIn(p.authorizeToken))
-		p.on("GET /settings/identities", p.signedIn(p.listIdentities))
-		p.on("POST /settings/identities", p.signedIn(p.linkIdentity))
+		issuer = d.Provider.Issuer
 	}
-	p.on("/", func(http.ResponseWriter, *http.Request) error {
-		return errs.New(errs.NotFound, "there is no such page")
+	f, err := frame.New(frame.Deps{
+		Sessions: d.Sessions, Accounts: d.Accounts, Packages: d.Packages, ProviderIssuer: issuer, URL: d.URL,
+		ContainerHost: d.ContainerHost, DockerHost: d.DockerHost, Client: d.Client, Now: d.Now, Random: d.Random,
 	})
-	return p.guard(), nil
+	if err != nil {
+		return nil, err
+	}
+	for _, open := range rooms(d) {
+		if err := open(f); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
 }
 
-type pages struct {
-	Deps
-	templates map[string]*template.Template
-	mux       *http.ServeMux
+// rooms opens each room with what it needs.
+func rooms(d Deps) []func(*frame.Frame) error {
+	return []func(*frame.Frame) error{
+		func(f *frame.Frame) error { return mountOld(f, d) },
+		func(f *frame.Frame) error { return signin.New(f, signin.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return security.New(f, security.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return settings.New(f, settings.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return repositories.New(f, repositories.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages}) },
+		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
+		func(f *frame.Frame) error { return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages}) },
+		func(f *frame.Frame) error { return trust.New(f, trust.Deps{Packages: d.Packages}) },
+		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention}) },
+		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
+		func(f *frame.Frame) error {
+			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts})
+		},
+		func(f *frame.Frame) error { return organizations.New(f, organizations.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return site.New(f, site.Deps{Accounts: d.Accounts}) },
+	}
 }
 
-// on serves pattern, which also names the route in the log.
-func (p *pages) on(pattern string, h httpx.HandlerFunc) {
-	p.mux.Handle(pattern, httpx.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		httpx.EventFrom(w).Route = pattern
-		return h(w, r)
-	}, p.fail))
-}
-
-// guard puts before all pages what holds for all.
-func (p *pages) guard() http.Handler {
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(httpx.Handle(func(w http.ResponseWriter, _ *http.Request) error {
-		httpx.EventFrom(w).Route = "cross-site"
-		return errs.New(errs.Denied, "another site sent this request; open the page here and try again")
-	}, p.fail))
-	inner := cross.Handler(p.mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin") // with none at all, browsers hide the origin of our own forms
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		inner.ServeHTTP(w, r)
+// mountOld puts the pages on f that have no room yet.
+func mountOld(f *frame.Frame, d Deps) error {
+	h, err := old(oldDeps{
+		Credentials: d.Credentials, Accounts: d.Accounts, Sessions: d.Sessions, Tokens: d.Personal, Provider: d.Provider,
+		ProviderName: d.ProviderName, Identities: d.Identities, URL: d.URL, RegistryHost: d.ContainerHost,
+		Client: d.Client, Now: d.Now, Random: d.Random,
 	})
+	for _, path := range []string{"/login", "/login/", "/join", "/logout", "/settings/tokens", "/settings/tokens/", "/settings/identities"} {
+		f.Mount(path, h)
+	}
+	return err
 }

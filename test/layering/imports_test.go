@@ -37,7 +37,14 @@ const (
 var layers = []layer{
 	{"cmd/*", "internal/app internal/config internal/errs"},
 	{"internal/app", rules + " " + subjects + " " + contracts + " internal/backup internal/config internal/database internal/httpx internal/store internal/web internal/api/* internal/blob/fs internal/blob/s3"},
-	{"internal/api/* internal/web", rules + " " + subjects + " internal/httpx"},
+	{"internal/api/*", rules + " " + subjects + " internal/httpx"},
+	// The pages: rooms stand on the frame and not on each other.
+	{"internal/web", rules + " " + subjects + " internal/httpx internal/web/*"},
+	{"internal/web/locale", words},
+	{"internal/web/assets internal/web/readme", words + " internal/httpx"},
+	{"internal/web/frame", rules + " " + subjects + " internal/httpx internal/web/assets internal/web/locale"},
+	{"internal/web/webtest", "internal/app internal/config " + rules + " " + subjects + " internal/testkit"},
+	{"internal/web/*", rules + " " + subjects + " internal/httpx internal/web/frame internal/web/locale internal/web/readme"},
 	{"internal/httpx", words},
 	{"internal/config", words},
 	{subjects, rules + " " + contracts},
@@ -61,7 +68,7 @@ var layers = []layer{
 }
 
 // forTests are the packages that may import "testing" outside of _test.go files.
-const forTests = "internal/testkit internal/blob/blobtest internal/store/storetest test/*"
+const forTests = "internal/testkit internal/web/webtest internal/blob/blobtest internal/store/storetest test/*"
 
 // A pkg is what the go command knows about one package of this module.
 type pkg struct {

@@ -1,0 +1,35 @@
+// Package packagepage is the page of a package, of one version of it, and of two versions compared.
+package packagepage
+
+import (
+	"embed"
+
+	"packhouse/internal/packages"
+	"packhouse/internal/web/frame"
+)
+
+//go:embed all:templates locales
+var files embed.FS
+
+// Deps is what the room is made of.
+type Deps struct {
+	Packages *packages.Service
+}
+
+type room struct {
+	*frame.Room
+	Deps
+}
+
+// New puts the room's pages on f. The error is that of a broken build.
+func New(f *frame.Frame, d Deps) error {
+	opened, err := f.Open(files)
+	if err != nil {
+		return err
+	}
+	r := &room{opened, d}
+	r.routes(f)
+	return nil
+}
+
+func (r *room) routes(_ *frame.Frame) {}

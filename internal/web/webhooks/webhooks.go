@@ -1,0 +1,35 @@
+// Package webhooks is the hooks of packages, repositories and accounts, with their deliveries.
+package webhooks
+
+import (
+	"embed"
+
+	"packhouse/internal/hooks"
+	"packhouse/internal/web/frame"
+)
+
+//go:embed all:templates locales
+var files embed.FS
+
+// Deps is what the room is made of.
+type Deps struct {
+	Hooks *hooks.Service
+}
+
+type room struct {
+	*frame.Room
+	Deps
+}
+
+// New puts the room's pages on f. The error is that of a broken build.
+func New(f *frame.Frame, d Deps) error {
+	opened, err := f.Open(files)
+	if err != nil {
+		return err
+	}
+	r := &room{opened, d}
+	r.routes(f)
+	return nil
+}
+
+func (r *room) routes(_ *frame.Frame) {}
