@@ -42,9 +42,9 @@ type Frame struct {
 	Locales *locale.Set
 
 	routes
-	rooms    []*Room
-	own      *Room // the pages of the frame itself
-	confirm  func(*Call) error
+	rooms   []*Room
+	own     *Room // the pages of the frame itself
+	confirm func(*Call) error
 }
 
 // New returns a frame without rooms. The error is that of a broken build.
