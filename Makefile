@@ -12,7 +12,7 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash soak fuzz bench cover clean
+.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash soak fuzz bench cover clean assets
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ tools: ## install what the tests need, where it is missing (as root for Debian p
 
 test: tools ## run all tests: the check that decides
 	@scripts/test
+
+assets: ## build the stylesheet and the icons from the design system, after a change of their sources
+	@scripts/assets
 
 fmt: ## format the Go files
 	@gofmt -l -w cmd internal test

@@ -8,6 +8,7 @@ package assets
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -17,7 +18,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"time"
+	"strconv"
+	"sync"
 
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
@@ -35,17 +37,19 @@ type Assets struct {
 	Style, Script string
 
 	served map[string]served
-	icons  map[string]template.HTML
+	icons  func() (map[string]template.HTML, error) // read when one is first asked for
 }
 
+// served is a file as it is, and compressed.
 type served struct {
 	mediaType string
 	content   []byte
+	packed    func() []byte // made when it is first asked for
 }
 
 // New reads the embedded files. The error is that of a broken build.
 func New() (*Assets, error) {
-	a := &Assets{served: map[string]served{}, icons: map[string]template.HTML{}}
+	a := &Assets{served: map[string]served{}, icons: sync.OnceValues(readIcons)}
 	primer, err := files.ReadFile("static/primer.css")
 	if err != nil {
 		return nil, err
@@ -60,7 +64,7 @@ func New() (*Assets, error) {
 	}
 	a.Style = a.add("packhouse", ".css", "text/css; charset=utf-8", style)
 	a.Script = a.add("packhouse", ".js", "text/javascript; charset=utf-8", script)
-	return a, a.readIcons()
+	return a, nil
 }
 
 // joined returns the files of a directory, one after the other, after first.
@@ -84,26 +88,36 @@ func joined(dir string, first []byte) ([]byte, error) {
 func (a *Assets) add(name, ext, mediaType string, content []byte) string {
 	sum := sha256.Sum256(content)
 	name += "-" + hex.EncodeToString(sum[:8]) + ext
-	a.served[name] = served{mediaType, content}
+	a.served[name] = served{mediaType, content, sync.OnceValue(func() []byte { return packed(content) })}
 	return Prefix + name
 }
 
-func (a *Assets) readIcons() error {
+// packed returns content compressed.
+func packed(content []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one of its own
+	_, _ = z.Write(content)                               // a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func readIcons() (map[string]template.HTML, error) {
 	content, err := files.ReadFile("static/icons.json")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	paths := map[string]string{}
-	if err := json.Unmarshal(content, &paths); err != nil {
-		return fmt.Errorf("icons.json: %w", err)
+	drawings := map[string]string{}
+	if err := json.Unmarshal(content, &drawings); err != nil {
+		return nil, fmt.Errorf("icons.json: %w", err)
 	}
-	for key, drawing := range paths {
+	icons := map[string]template.HTML{}
+	for key, drawing := range drawings {
 		size := key[len(key)-2:]
-		a.icons[key] = template.HTML(fmt.Sprintf( //nolint:gosec // our own file
+		icons[key] = template.HTML(fmt.Sprintf( //nolint:gosec // our own file
 			`<svg class="octicon" viewBox="0 0 %[1]s %[1]s" width="%[1]s" height="%[1]s" fill="currentColor" aria-hidden="true">%[2]s</svg>`,
 			size, drawing))
 	}
-	return nil
+	return icons, nil
 }
 
 // Icon returns the drawing of that name, 16 pixels wide, or of the size that
@@ -114,7 +128,11 @@ func (a *Assets) Icon(name string, size ...int) (template.HTML, error) {
 	if len(size) > 0 {
 		pixels = size[0]
 	}
-	icon, ok := a.icons[fmt.Sprintf("%s-%d", name, pixels)]
+	icons, err := a.icons()
+	if err != nil {
+		return "", err
+	}
+	icon, ok := icons[fmt.Sprintf("%s-%d", name, pixels)]
 	if !ok {
 		return "", fmt.Errorf("no icon %s of %d pixels", name, pixels)
 	}
@@ -131,6 +149,16 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", s.mediaType)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(s.content))
-	return nil
+	h.Set("Vary", "Accept-Encoding")
+	content := s.content
+	if httpx.TakesGzip(r) {
+		h.Set("Content-Encoding", "gzip")
+		content = s.packed()
+	}
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := w.Write(content)
+	return err
 }

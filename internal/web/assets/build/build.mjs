@@ -93,5 +93,15 @@ function icons() {
   return JSON.stringify(all, null, 0).replaceAll('","', '",\n"') + '\n'
 }
 
+// notices returns the licences of what is taken.
+function notices() {
+  return ['css', 'octicons', 'primitives'].map(name => {
+    const at = join(packages, '@primer', name)
+    const {version} = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
+    return `@primer/${name} ${version}\n\n${readFileSync(join(at, 'LICENSE'), 'utf8').trim()}\n`
+  }).join('\n---\n\n')
+}
+
+writeFileSync(join(out, 'LICENSES.txt'), notices())
 writeFileSync(join(out, 'primer.css'), stylesheet() + '\n')
 writeFileSync(join(out, 'icons.json'), icons())
