@@ -12,7 +12,7 @@ URL ?= http://localhost:8080
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test fmt lint unit clients rest seeds consistency crash soak fuzz bench cover clean assets
+.PHONY: help run build tools test fmt lint unit clients rest seeds browser consistency crash soak fuzz bench cover clean assets
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ build: ## build bin/packhouse, one static binary
 tools: ## install what the tests need, where it is missing (as root for Debian packages)
 	@scripts/step 'Debian packages' scripts/debian-packages
 	@scripts/step 'Go tools (minutes, the first time)' scripts/go-tools crane regctl helm versitygw pebble staticcheck
-	@scripts/step 'JavaScript clients' scripts/node-modules
+	@scripts/step 'JavaScript packages' scripts/node-modules
 
 test: tools ## run all tests: the check that decides
 	@scripts/test
@@ -51,6 +51,9 @@ rest: ## GitHub's Go and JavaScript clients against the REST API, on both backen
 
 seeds: ## the documents that this registry implements, acted out with docker
 	@scripts/test seeds
+
+browser: ## a real Chromium through the pages, in every language; pictures in test/browser/screenshots
+	@scripts/test browser
 
 consistency: ## 16 clients on the same tags, on one process and on two, for DURATION (1h)
 	@$(GO) test -count=1 -timeout 0 ./test/consistency -args -for $(DURATION)

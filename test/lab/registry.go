@@ -171,3 +171,11 @@ func freeAddress(t *testing.T) string {
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// Environment returns the variables for a program that runs commands of the
+// operator by itself, beside those of the test: where packhouse is, in
+// PACKHOUSE_TEST_PROGRAM, and what it needs to find this server's data.
+func (r Registry) Environment() []string {
+	own := []string{"PACKHOUSE_TEST_PROGRAM=" + r.program.path, "PACKHOUSE_TEST_URL=" + r.URL, "PACKHOUSE_DATA=" + r.data, "PACKHOUSE_LOG_LEVEL=warn"}
+	return append(own, r.settings...)
+}
