@@ -40,12 +40,22 @@ func (l *Locale) Error(err error) string {
 	}
 	format, args := e.Sentence()
 	if pattern, ok := l.errors[format]; ok {
-		return l.fill(pattern, args)
+		return l.fill(pattern, plain(args))
 	}
 	if e.Public == "" {
 		return l.mustText("error." + strings.ReplaceAll(e.Kind.String(), " ", "-"))
 	}
 	return sentence(e.Public)
+}
+
+// plain returns args as the error itself writes them: many are ids, which have no
+// separators between their thousands.
+func plain(args []any) []any {
+	texts := make([]any, len(args))
+	for i, arg := range args {
+		texts[i] = fmt.Sprint(arg)
+	}
+	return texts
 }
 
 // sentence makes an error's text one that can stand by itself.

@@ -107,7 +107,11 @@ func TestFigures(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	en := set(t).Named("en")
+	s := set(t)
+	en := s.Named("en")
+	if got, want := s.Named("de").Error(errs.New(errs.NotFound, "no job %d", 12345)), "Den Auftrag 12345 gibt es nicht."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	for _, test := range []struct {
 		err  error
 		want string
