@@ -58,6 +58,9 @@ func (p *person) see(text, path string, fields ...string) string {
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
+	if who, ok := strings.CutPrefix(text, "signed in as "); ok { // the head names who it is
+		text = `<a href="/` + who + `?tab=packages">`
+	}
 	if err != nil || !strings.Contains(string(body), text) {
 		p.t.Fatalf("%s: %s without %q, %v\n%s", path, res.Status, text, err, body)
 	}

@@ -3,39 +3,16 @@ package web
 import (
 	"context"
 	"html/template"
-	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
 	"packhouse/internal/token"
 )
-
-// Credentials checks what people sign in with; token.Authenticator does.
-type Credentials interface {
-	// ByPassword returns the principal of a login with its password, and takes
-	// nothing else. It limits the tries.
-	ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error)
-	// Attempt counts a try of the client that sent r against its limit. settle
-	// gives it back when it went well.
-	Attempt(r *http.Request) (settle func(ok bool), err error)
-}
-
-// Accounts is what the pages ask of the directory.
-type Accounts interface {
-	// Get returns the account of that login, or NotFound.
-	Get(ctx context.Context, login string) (account.Account, error)
-	// SignUpOpen reports whether people may make accounts for themselves.
-	SignUpOpen(ctx context.Context) (bool, error)
-	// SignUp makes a user without any privilege; Denied when sign-up is closed.
-	SignUp(ctx context.Context, login, password string) (access.Principal, error)
-}
 
 // Tokens makes, lists, ends and authorizes personal access tokens;
 // token.PersonalTokens does.
@@ -49,10 +26,8 @@ type Tokens interface {
 
 // oldDeps is what the pages are made of that have no room yet.
 type oldDeps struct {
-	Credentials Credentials
-	Accounts    Accounts
-	Sessions    *account.Sessions
-	Tokens      Tokens
+	Sessions *account.Sessions
+	Tokens   Tokens
 	// Provider and Identities are nil when there is no outside provider;
 	// ProviderName is what people call it.
 	Provider     *account.Provider
@@ -62,10 +37,7 @@ type oldDeps struct {
 	URL *url.URL
 	// RegistryHost is what people log docker in to.
 	RegistryHost string
-	// Client returns the address of the client, behind trusted proxies.
-	Client func(*http.Request) netip.Addr
-	Now    func() time.Time
-	Random io.Reader
+	Now          func() time.Time
 }
 
 // old returns the pages that have no room yet.
@@ -75,20 +47,12 @@ func old(d oldDeps) (http.Handler, error) {
 		return nil, err
 	}
 	p := &pages{oldDeps: d, templates: templates, mux: http.NewServeMux()}
-	p.on("GET /login", p.loginForm)
-	p.on("POST /login", p.login)
-	p.on("POST /logout", p.logout)
-	p.on("GET /join", p.joinForm)
-	p.on("POST /join", p.join)
 	p.on("GET /settings/tokens", p.signedIn(p.listTokens))
 	p.on("POST /settings/tokens", p.signedIn(p.createToken))
 	p.on("POST /settings/tokens/{id}/revoke", p.signedIn(p.revokeToken))
 	if d.Provider != nil {
-		p.on("GET "+oidcPath, p.toProvider)
-		p.on("GET "+CallbackPath, p.fromProvider)
 		p.on("POST /settings/tokens/{id}/authorize", p.signedIn(p.authorizeToken))
 		p.on("GET /settings/identities", p.signedIn(p.listIdentities))
-		p.on("POST /settings/identities", p.signedIn(p.linkIdentity))
 	}
 	p.on("/", func(http.ResponseWriter, *http.Request) error {
 		return errs.New(errs.NotFound, "there is no such page")
@@ -108,4 +72,21 @@ func (p *pages) on(pattern string, h httpx.HandlerFunc) {
 		httpx.EventFrom(w).Route = pattern
 		return h(w, r)
 	}, p.fail))
+}
+
+func (p *pages) listIdentities(w http.ResponseWriter, r *http.Request, v visitor) error {
+	list, err := p.Identities.List(r.Context(), v.Principal)
+	if err != nil {
+		return err
+	}
+	linked := false
+	for _, i := range list {
+		linked = linked || i.Issuer == p.Provider.Issuer
+	}
+	return p.show(w, http.StatusOK, "identities", struct {
+		oldFrame
+		Provider   string
+		Identities []account.Identity
+		Linked     bool
+	}{p.oldPage("Identities", v.Principal, nil), p.ProviderName, list, linked})
 }

@@ -23,7 +23,7 @@ const maxForm = 64 << 10
 // parseTemplates returns each page with the frame around it, by its name.
 func parseTemplates() (map[string]*template.Template, error) {
 	all := map[string]*template.Template{}
-	for _, name := range []string{"login", "join", "tokens", "identities", "leave", "error"} {
+	for _, name := range []string{"tokens", "identities", "error"} {
 		t, err := template.ParseFS(files, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -122,21 +122,4 @@ func readForm(r *http.Request) (url.Values, error) {
 		return nil, errs.New(errs.Invalid, "the form is malformed")
 	}
 	return form, nil
-}
-
-// localPath returns where to go after a sign-in: s if it is a path of ours,
-// else the first page. What a browser may take for another host is not: no
-// second slash or backslash at the start, plain or encoded, and nothing that
-// browsers drop on the way.
-func localPath(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" ||
-		!strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.HasPrefix(u.Path, "//") || len(s) > 2000 {
-		return "/"
-	}
-	odd := func(r rune) bool { return r <= ' ' || r == '\\' || r >= 0x7f }
-	if strings.ContainsFunc(s, odd) || strings.ContainsFunc(u.Path, odd) {
-		return "/"
-	}
-	return s
 }

@@ -31,6 +31,10 @@ import (
 	"packhouse/internal/web/webhooks"
 )
 
+// CallbackPath is where, below the public address, the outside provider sends
+// people back; it has to be known there.
+const CallbackPath = signin.CallbackPath
+
 // Directory reads who belongs where.
 type Directory interface {
 	account.Standings
@@ -39,7 +43,7 @@ type Directory interface {
 
 // Deps is what the pages are made of.
 type Deps struct {
-	Credentials Credentials
+	Credentials signin.Credentials
 	Accounts    *account.Service
 	Directory   Directory
 	Sessions    *account.Sessions
@@ -103,7 +107,11 @@ func Frame(d Deps) (*frame.Frame, error) {
 func rooms(d Deps) []func(*frame.Frame) error {
 	return []func(*frame.Frame) error{
 		func(f *frame.Frame) error { return mountOld(f, d) },
-		func(f *frame.Frame) error { return signin.New(f, signin.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error {
+			return signin.New(f, signin.Deps{
+				Credentials: d.Credentials, Accounts: d.Accounts, Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
+			})
+		},
 		func(f *frame.Frame) error { return security.New(f, security.Deps{Accounts: d.Accounts}) },
 		func(f *frame.Frame) error { return settings.New(f, settings.Deps{Accounts: d.Accounts}) },
 		func(f *frame.Frame) error { return repositories.New(f, repositories.Deps{Accounts: d.Accounts}) },
@@ -124,11 +132,10 @@ func rooms(d Deps) []func(*frame.Frame) error {
 // mountOld puts the pages on f that have no room yet.
 func mountOld(f *frame.Frame, d Deps) error {
 	h, err := old(oldDeps{
-		Credentials: d.Credentials, Accounts: d.Accounts, Sessions: d.Sessions, Tokens: d.Personal, Provider: d.Provider,
-		ProviderName: d.ProviderName, Identities: d.Identities, URL: d.URL, RegistryHost: d.ContainerHost,
-		Client: d.Client, Now: d.Now, Random: d.Random,
+		Sessions: d.Sessions, Tokens: d.Personal, Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
+		URL: d.URL, RegistryHost: d.ContainerHost, Now: d.Now,
 	})
-	for _, path := range []string{"/login", "/login/", "/join", "/logout", "/settings/tokens", "/settings/tokens/", "/settings/identities"} {
+	for _, path := range []string{"/settings/tokens", "/settings/tokens/", "/settings/identities"} {
 		f.Mount(path, h)
 	}
 	return err

@@ -1,20 +1,41 @@
-// Package signin is how people get in: with a password, a passkey or at an outside provider, with a
-// second factor, by signing up, and once more before what is dangerous.
+// Package signin is how people get in: with a password, a passkey or at an
+// outside provider, with a second factor, by signing up, and once more before
+// what is dangerous.
 package signin
 
 import (
+	"context"
 	"embed"
+	"net/http"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
+	"packhouse/internal/httpx"
 	"packhouse/internal/web/frame"
 )
 
 //go:embed all:templates locales
 var files embed.FS
 
+// Credentials checks what people sign in with; token.Authenticator does.
+type Credentials interface {
+	// ByPassword returns the principal of a login with its password, and takes
+	// nothing else. It limits the tries.
+	ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error)
+	// Attempt counts a try of the client that sent r against its limit. settle
+	// gives it back when it went well.
+	Attempt(r *http.Request) (settle func(ok bool), err error)
+}
+
 // Deps is what the room is made of.
 type Deps struct {
-	Accounts *account.Service
+	Credentials Credentials
+	Accounts    *account.Service
+	// Provider and Identities are nil when there is no outside provider;
+	// ProviderName is what people call it.
+	Provider     *account.Provider
+	ProviderName string
+	Identities   *account.Identities
 }
 
 type room struct {
@@ -33,4 +54,37 @@ func New(f *frame.Frame, d Deps) error {
 	return nil
 }
 
-func (r *room) routes(_ *frame.Frame) {}
+func (r *room) routes(f *frame.Frame) {
+	r.Declare("login", loginPage{})
+	r.Declare("join", joinPage{})
+	r.Declare("leave", leavePage{})
+	f.On("GET /login", r.loginForm)
+	f.On("POST /login", r.login)
+	f.On("POST /logout", r.logout)
+	f.On("GET /join", r.joinForm)
+	f.On("POST /join", r.join)
+	if r.Provider != nil {
+		f.On("GET "+outsidePath, r.toProvider)
+		f.On("GET "+CallbackPath, r.fromProvider)
+		f.SignedIn("POST /settings/identities", r.link)
+	}
+}
+
+// start signs the browser in and sends it on. Its session is always a new one.
+func (r *room) start(c *frame.Call, who access.Principal, issuer, to string) error {
+	secret, err := c.Frame.Sessions.Start(c.R.Context(), who, issuer, c.Browser())
+	if err != nil {
+		return err
+	}
+	httpx.EventFrom(c.W).Principal = who.Login
+	c.SetCookie(frame.SessionCookie, secret, account.SessionLife)
+	return c.Redirect(frame.LocalPath(to))
+}
+
+func (r *room) logout(c *frame.Call) error {
+	if err := c.Frame.Sessions.End(c.R.Context(), c.Cookie(frame.SessionCookie)); err != nil {
+		return err
+	}
+	c.SetCookie(frame.SessionCookie, "", -1)
+	return c.Redirect("/")
+}
