@@ -13,7 +13,7 @@ import (
 // composeAPI makes the REST API.
 func (a *App) composeAPI(cfg *config.Config) error {
 	api, err := rest.New(rest.Deps{
-		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Downloads: a.Packages, ImmutableTags: a.Packages,
+		Authenticator: a.Tokens, Owners: a.Accounts, Packages: a.Packages, Downloads: a.Packages, ImmutableTags: a.Packages, Readmes: a.Packages,
 		RetentionPolicies: a.Retention, RetentionPlans: a.Retention, Versions: a.Packages, Tags: a.Packages, Sizes: a.Packages, Storage: a.Packages, Settings: a.Packages, Accounts: a.Accounts, Directory: a.Store,
 		Rights: a.Packages, Personal: a.personalTokens(), Workflow: a.workflowTokens(), Trust: a.Trust, TokenLists: a.Store,
 		Audit: &audit.Service{Store: a.Store}, Migrations: a.Packages, Jobs: a.Jobs, Hooks: a.Hooks, Garbage: a.Collector,

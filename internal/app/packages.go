@@ -26,7 +26,7 @@ func (f addressFacts) Facts(ctx context.Context, who access.Principal, p access.
 func newPackages(cfg *config.Config, s *store.Store) *packages.Service {
 	return packages.New(packages.Options{
 		Facts: addressFacts{s}, Directory: s, Settings: s, Grants: s, Descriptions: s, Migrations: s,
-		Contents: s, Lists: s, Deletions: s, Tagging: s, Immutable: s, Counts: s, Newest: s, Storage: s, RestoreWindow: cfg.Retention.RestoreWindow, Now: time.Now,
+		Contents: s, Browsing: s, Lists: s, Deletions: s, Tagging: s, Immutable: s, Counts: s, Newest: s, Related: s, Readmes: s, Storage: s, RestoreWindow: cfg.Retention.RestoreWindow, Now: time.Now,
 	})
 }
 

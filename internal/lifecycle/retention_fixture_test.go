@@ -80,7 +80,7 @@ func newShelf(t testing.TB, db *database.DB) *shelf {
 	s.check(err)
 	s.packages = packages.New(packages.Options{
 		Facts: lookups{s.store}, Directory: s.store, Settings: s.store, Grants: s.store, Descriptions: s.store, Migrations: s.store,
-		Contents: s.store, Lists: s.store, Deletions: s.store, Tagging: s.store, Immutable: s.store, Counts: s.store, Newest: s.store, Storage: s.store,
+		Contents: s.store, Lists: s.store, Deletions: s.store, Tagging: s.store, Immutable: s.store, Counts: s.store, Newest: s.store, Related: s.store, Readmes: s.store, Storage: s.store,
 		RestoreWindow: restoreWindow, Now: now,
 	})
 	s.Retention = lifecycle.NewRetention(lifecycle.RetentionOptions{

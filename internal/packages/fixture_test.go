@@ -76,7 +76,7 @@ func newFixture(t testing.TB, db *database.DB) *fixture {
 	f.check(err)
 	f.Service = packages.New(packages.Options{
 		Facts: facts{f.store}, Directory: f.store, Settings: f.store, Grants: f.store, Descriptions: f.store,
-		Migrations: f.store, Contents: f.store, Lists: f.store, Deletions: f.store, Tagging: f.store, Immutable: f.store, Counts: f.store, Newest: f.store, Storage: f.store, RestoreWindow: window, Now: now,
+		Migrations: f.store, Contents: f.store, Browsing: f.store, Lists: f.store, Deletions: f.store, Tagging: f.store, Immutable: f.store, Counts: f.store, Newest: f.store, Related: f.store, Readmes: f.store, Storage: f.store, RestoreWindow: window, Now: now,
 	})
 	f.people()
 	return f

@@ -19,12 +19,15 @@ type Options struct {
 	Descriptions Descriptions
 	Migrations   Migrations
 	Contents     Contents
+	Browsing     Browsing
 	Lists        Lists
 	Deletions    Deletions
 	Tagging      Tagging
 	Immutable    ImmutableTags
 	Counts       DownloadCounts
 	Newest       LatestTags
+	Related      Related
+	Readmes      Readmes
 	Storage      Storage
 	// RestoreWindow is how long what was deleted can be restored.
 	RestoreWindow time.Duration

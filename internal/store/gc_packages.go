@@ -87,6 +87,6 @@ func endPackage(ctx context.Context, tx *database.Tx, id int64, now time.Time) e
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `UPDATE packages SET cleared_at = ? WHERE id = ?`, toMicros(now), id)
+	_, err := tx.Exec(ctx, `UPDATE packages SET cleared_at = ?, readme = '' WHERE id = ?`, toMicros(now), id)
 	return err
 }

@@ -65,6 +65,9 @@ func ownDescriptions() map[string]described {
 		"GET OWNER/immutable_tags":   {id: "immutable-tags/get-of-account", summary: "Get the patterns for all packages of an account", status: 200, answer: patternsObject{}},
 		"PUT OWNER/immutable_tags":   {id: "immutable-tags/replace-of-account", summary: "Replace the patterns for all packages of an account", body: patterns{}, needed: []string{"patterns"}, status: 200, answer: patternsObject{}},
 
+		"GET PACKAGE/readme": {id: "readmes/get", summary: "Get the readme of a package", status: 200, answer: readmeObject{}},
+		"PUT PACKAGE/readme": {id: "readmes/replace", summary: "Replace the readme of a package", body: readmeRequest{}, needed: []string{"content"}, status: 200, answer: readmeObject{}},
+
 		"PATCH PACKAGE":             {id: "package-settings/update", summary: "Change the visibility or the name of a package", body: packagePatch{}, status: 200, answer: "package"},
 		"POST PACKAGE/transfer":     {id: "package-settings/transfer", summary: "Give a package to another account", body: transferRequest{}, needed: []string{"new_owner"}, status: 202, answer: "package"},
 		"GET PACKAGE/settings":      {id: "package-settings/get", summary: "Get all settings of a package as one document", status: 200, answer: settingsObject{}},

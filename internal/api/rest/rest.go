@@ -46,6 +46,7 @@ type Deps struct {
 	Hooks             *hooks.Service
 	Downloads         Downloads
 	ImmutableTags     ImmutableTags
+	Readmes           Readmes
 	RetentionPolicies RetentionPolicies
 	RetentionPlans    RetentionPlans
 	Garbage           Garbage
@@ -88,6 +89,7 @@ func (h *Handler) routes() []route {
 		h.packageSettingRoutes(),
 		h.downloadRoutes(),
 		h.immutableTagRoutes(),
+		h.readmeRoutes(),
 		h.retentionRoutes(),
 		h.hookRoutes(),
 		h.garbageRoutes(),
