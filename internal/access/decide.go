@@ -168,7 +168,7 @@ func effectiveRole(p Principal, f Facts) Role {
 // ssoMissing reports whether the organization refuses this credential of a
 // person until it was authorized by single sign-on.
 func ssoMissing(p Principal, f Facts) bool {
-	return f.SSORequired && !f.SSOAuthorized && p.User()
+	return f.SSORequired && !f.SSOAuthorized && !p.SignedOn && p.User()
 }
 
 // concerned reports whether p would have a right there if the namespace were

@@ -175,5 +175,5 @@ func (p Principal) ownsAccount(s Standing) bool {
 // signOnMissing reports whether the organization refuses this credential of a
 // person until it was authorized by single sign-on.
 func signOnMissing(p Principal, s Standing) bool {
-	return s.SSORequired && !s.SSOAuthorized && p.User()
+	return s.SSORequired && !s.SSOAuthorized && !p.SignedOn && p.User()
 }

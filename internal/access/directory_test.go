@@ -52,6 +52,7 @@ func TestDecideDirectory(t *testing.T) {
 		{"a user has no members", dirSite, dirUser, SeeMembers, Unseen},
 		{"a member without single sign-on", dirAnn, demanding(in(dirOrg, Member), false), SeeMembers, SignOn},
 		{"a member with it", dirAnn, demanding(in(dirOrg, Member), true), SeeMembers, Granted},
+		{"a member in a session with it", vouched(dirAnn), demanding(in(dirOrg, Member), false), SeeMembers, Granted},
 		{"the operator signs on nowhere", operator, demanding(dirOrg, false), SeeMembers, Granted},
 
 		{"one's own account", dirAnn, annStands, AdministerAccount, Granted},
@@ -67,6 +68,7 @@ func TestDecideDirectory(t *testing.T) {
 		{"an organization of the same id is no user", dirAnn, Standing{AccountID: 1, Organization: true}, AdministerAccount, Refused},
 		{"a user has no owners", dirAnn, in(dirUser, Owner), AdministerAccount, Refused},
 		{"an owner without single sign-on", dirAnn, demanding(in(dirOrg, Owner), false), AdministerAccount, SignOn},
+		{"an owner in a session with it", vouched(dirAnn), demanding(in(dirOrg, Owner), false), AdministerAccount, Granted},
 		{"a member is not told of it", dirAnn, demanding(in(dirOrg, Member), false), AdministerAccount, Refused},
 
 		{"nobody sees what is public", nobody, repo(dirOrg, Public, 0), SeeRepository, Granted},

@@ -44,6 +44,7 @@ func TestWhoRulesHooks(t *testing.T) {
 		"an owner of the organization":       {ann, acme, false, true},
 		"a member":                           {ann, of(acme, func(f *Facts) { f.Membership = Member }), false, false},
 		"without single sign-on":             {ann, of(acme, func(f *Facts) { f.SSORequired = true }), false, false},
+		"in a session with single sign-on":   {vouched(ann), of(acme, func(f *Facts) { f.SSORequired = true }), false, true},
 		"with single sign-on":                {ann, of(acme, func(f *Facts) { f.SSORequired, f.SSOAuthorized = true, true }), false, true},
 		"an admin of the repository":         {ann, app, true, true},
 		"of the organization":                {ann, app, false, false},

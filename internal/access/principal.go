@@ -22,6 +22,9 @@ type Principal struct {
 	// Generation is when the password behind the credential was set, in
 	// microseconds; zero for a token.
 	Generation int64
+	// SignedOn is set when the outside provider vouched for the person in this
+	// session of a browser: single sign-on is done, for every organization.
+	SignedOn bool
 	// Limited is set for a credential that holds for Limits alone.
 	Limited bool
 	Limits  []Limit

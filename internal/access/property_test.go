@@ -73,6 +73,7 @@ func drawPrincipal(t *rapid.T, names []oci.Name) Principal {
 	case 1: // nobody
 	default:
 		p.AccountID, p.SiteAdmin = rapid.Int64Range(1, 2).Draw(t, "account"), rarely(t, "site administrator")
+		p.SignedOn = rarely(t, "signed on")
 	}
 	p.Limited = p.Workflow != nil && p.Workflow.RepositoryID == 0 || rarely(t, "limited")
 	for range rapid.IntRange(0, 2).Draw(t, "limits") {
@@ -203,7 +204,7 @@ func TestPropertyRestrictionsNeverGrant(t *testing.T) {
 		"creation":        func(w *world) { w.facts.MembersCreate = 0 },
 		"being public":    func(w *world) { w.facts.Visibility = Private },
 		"being visible":   func(w *world) { w.facts.Visibility = "" },
-		"authorization":   func(w *world) { w.facts.SSORequired, w.facts.SSOAuthorized = true, false },
+		"authorization":   func(w *world) { w.facts.SSORequired, w.facts.SSOAuthorized, w.who.SignedOn = true, false, false },
 		"writing": func(w *world) {
 			if w.facts.Mode != Disabled {
 				w.facts.Mode = ReadOnly

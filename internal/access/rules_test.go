@@ -24,6 +24,8 @@ func sso(f Facts, authorized bool) Facts {
 	return with(f, func(f *Facts) { f.SSORequired, f.SSOAuthorized = true, authorized })
 }
 
+func vouched(p Principal) Principal { return as(p, func(p *Principal) { p.SignedOn = true }) }
+
 func mode(f Facts, m Mode) Facts { return with(f, func(f *Facts) { f.Mode, f.AskedMode = m, m }) }
 
 // elsewhere is in a registry of another mode than the one that was asked.
@@ -165,6 +167,10 @@ func TestRules(t *testing.T) {
 		{"single sign-on missing, site administrator", site, sso(someOrg, false), "", false},
 		{"single sign-on missing, internal", ann, sso(internal(someOrg), false), "", false},
 		{"single sign-on done, internal", ann, sso(internal(someOrg), true), "r", true},
+		{"single sign-on by the session, member", vouched(ann), sso(granted(member(someOrg, Member), RoleWrite), false), "rw", true},
+		{"single sign-on by the session, internal", vouched(ann), sso(internal(someOrg), false), "r", true},
+		{"single sign-on by the session, a stranger", vouched(ann), sso(someOrg, false), "", false},
+		{"single sign-on by the session, creating", vouched(ann), sso(member(absent(someOrg), Member), false), "w", false},
 		{"single sign-on missing, public", ann, sso(public(member(someOrg, Owner)), false), "r", true},
 		{"single sign-on is not for jobs", job, sso(lies(someOrg, 30), false), "rwda", true},
 		{"single sign-on is not for the operator", operator, sso(someOrg, false), "rwda", true},

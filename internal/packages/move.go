@@ -68,7 +68,7 @@ func mayRule(who access.Principal, f access.Facts, what string) error {
 	switch {
 	case who.Workflow != nil, who.Limited, !access.MayList(who), access.RoleOf(who, f) != access.RoleAdmin:
 		return errs.New(errs.Denied, "%s takes the right to administer all of %s, which its owners have", what, f.Owner)
-	case f.SSORequired && !f.SSOAuthorized && who.User():
+	case f.SSORequired && !f.SSOAuthorized && !who.SignedOn && who.User():
 		return errs.New(errs.Denied, "%s requires single sign-on, and this credential was not authorized for it", f.Owner)
 	}
 	return nil

@@ -191,7 +191,7 @@ func scanListed(rows *sql.Rows, who access.Principal) (l packages.Listed, err er
 	}
 	r.Visibility = access.Visibility(repositoryVisibility)
 	switch {
-	case r.ID == 0, signOn != 0 && r.Visibility != access.Public, // of which one is told after a single sign-on alone
+	case r.ID == 0, signOn != 0 && !who.SignedOn && r.Visibility != access.Public, // of which one is told after a single sign-on alone
 		max(role, teamRole, baseRole) == 0 && !seen(who, r.Visibility):
 		return l, nil
 	}

@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"errors"
+
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/errs"
@@ -12,6 +14,9 @@ type Owner struct {
 	// Admin is set for those who may change it, and Member for those who may see
 	// who belongs to it.
 	Admin, Member bool
+	// SignOn is set for those who would be one of these after they have signed in
+	// with the outside provider, which the organization demands.
+	SignOn bool
 }
 
 // Organization reports whether it is one.
@@ -62,20 +67,43 @@ func (c *Call) FindOwner(login string) (Owner, error) {
 	if err != nil {
 		return Owner{}, err
 	}
-	granted := func(action access.DirectoryAction) bool {
-		return access.DecideDirectory(c.Who, s, action) == access.Granted
-	}
-	return Owner{Account: a, Admin: granted(access.AdministerAccount), Member: granted(access.SeeMembers)}, nil
+	administer, see := access.DecideDirectory(c.Who, s, access.AdministerAccount), access.DecideDirectory(c.Who, s, access.SeeMembers)
+	return Owner{
+		Account: a, Admin: administer == access.Granted, Member: see == access.Granted,
+		SignOn: administer == access.SignOn || see == access.SignOn,
+	}, nil
 }
 
 // AdministeredOwner is FindOwner for those who may change the account; to others
 // it is not there.
 func (c *Call) AdministeredOwner(login string) (Owner, error) {
 	o, err := c.FindOwner(login)
-	if err == nil && !o.Admin {
-		err = errNoPage()
+	switch {
+	case err != nil || o.Admin:
+		return o, err
+	case o.SignOn:
+		return o, errSignOn()
 	}
-	return o, err
+	return o, errNoPage()
+}
+
+// errSignOn is for members of an organization that demands single sign-on, in a
+// session that a password began. Its page leads to the provider.
+func errSignOn() error {
+	return errs.New(errs.Denied, "this organization requires single sign-on: sign in with the provider").
+		WithDetail(map[string]string{"reason": signOnReason})
+}
+
+const signOnReason = "single_sign_on"
+
+// wantsSignOn reports whether err is for want of single sign-on, whoever says so.
+func wantsSignOn(err error) bool {
+	var e *errs.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	detail, ok := e.Detail.(map[string]string)
+	return ok && detail["reason"] == signOnReason
 }
 
 // RepositoryPage is the frame of the pages of one repository.
@@ -112,10 +140,16 @@ func (c *Call) FindRepository() (account.OwnedRepository, error) {
 // it is not there.
 func (c *Call) AdministeredRepository() (account.OwnedRepository, error) {
 	r, err := c.FindRepository()
-	if err == nil && access.DecideDirectory(c.Who, r.Standing, access.AdministerRepository) != access.Granted {
-		err = errNoPage()
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	switch access.DecideDirectory(c.Who, r.Standing, access.AdministerRepository) {
+	case access.Granted:
+		return r, nil
+	case access.SignOn:
+		return r, errSignOn()
+	}
+	return r, errNoPage()
 }
 
 // SiteAdmin serves pattern to the administrators of the site; to others there is

@@ -3,6 +3,7 @@ package frame
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
@@ -84,8 +85,9 @@ type errorPage struct {
 	Status int
 	// Request names a fault of ours in the log.
 	Request string
-	// SignIn is where somebody who is not signed in may see more.
-	SignIn string
+	// SignIn is where somebody who is not signed in may see more, and SignOn where
+	// the provider vouches for somebody who has to come from there.
+	SignIn, SignOn string
 }
 
 // shown turns a failure into its page, in the person's language.
@@ -98,6 +100,12 @@ func (c *Call) shown(cause error) error {
 		cause = errNoPage() // absent and not to be seen are one
 	}
 	data := errorPage{Page: c.Page("error.title"), Status: status}
+	if wantsSignOn(cause) {
+		cause = errSignOn()
+		if c.Frame.ProviderIssuer != "" {
+			data.SignOn = "/login/oidc?" + url.Values{"return_to": {data.Path}}.Encode()
+		}
+	}
 	data.Problem = c.Locale.Error(cause)
 	if status >= http.StatusInternalServerError {
 		data.Request = httpx.EventFrom(c.W).ID

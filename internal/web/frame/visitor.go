@@ -38,6 +38,7 @@ func (f *Frame) call(w http.ResponseWriter, r *http.Request) (*Call, error) {
 		return nil, err
 	}
 	c.Session, c.Who = session, who
+	c.Who.SignedOn = c.Vouched()
 	httpx.EventFrom(w).Principal = who.Login
 	return c, nil
 }
