@@ -17,8 +17,20 @@ const (
 	MaxDescription = 1000
 )
 
-// Profile names what an account says of itself; nil fields stay.
-type Profile struct{ Name, Email, Description *string }
+// MaxReadme is how many bytes a repository's readme may have.
+const MaxReadme = 128 << 10
+
+// Profile names what an account says of itself, and how it wants to see the
+// pages; nil fields stay.
+type Profile struct {
+	Name, Email, Description *string
+	// Language and Theme are names that the pages know; "" is what the browser
+	// asks for.
+	Language, Theme *string
+}
+
+// Preferences are how somebody wants to see the pages, as in Profile.
+type Preferences struct{ Language, Theme string }
 
 // TeamChange names what to change of a team; nil fields stay.
 type TeamChange struct {
@@ -33,11 +45,54 @@ func (s *Service) SetProfile(ctx context.Context, by audit.Actor, login string, 
 	if err := checkProfile(p.Name, p.Email, p.Description); err != nil {
 		return err
 	}
+	if err := checkPreferences(p.Language, p.Theme); err != nil {
+		return err
+	}
 	a, err := s.Get(ctx, login)
 	if err != nil {
 		return err
 	}
 	return s.Store.SetProfile(ctx, a.ID, p, s.entry(by, "account.profile", a.Login, nil))
+}
+
+// Preferences returns how the account wants to see the pages; NotFound for one
+// that was deleted.
+func (s *Service) Preferences(ctx context.Context, accountID int64) (Preferences, error) {
+	return s.Store.Preferences(ctx, accountID)
+}
+
+// checkPreferences refuses what no language and no theme is called.
+func checkPreferences(names ...*string) error {
+	for _, name := range names {
+		odd := func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+		if name != nil && (len(*name) > 35 || strings.ContainsFunc(*name, odd)) {
+			return errs.New(errs.Invalid, "a language and a theme are names of letters and hyphens")
+		}
+	}
+	return nil
+}
+
+// RepositoryReadme returns the readme of a repository, which is Markdown; "" for
+// none. Who may see it has been decided before.
+func (s *Service) RepositoryReadme(ctx context.Context, id int64) (string, error) {
+	return s.Store.RepositoryReadme(ctx, id)
+}
+
+// SetRepositoryReadme gives the repository that readme, or with "" takes it away.
+// Invalid for what is no UTF-8 text, and TooLarge over MaxReadme.
+func (s *Service) SetRepositoryReadme(ctx context.Context, by audit.Actor, name, text string) error {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	switch {
+	case len(text) > MaxReadme:
+		return errs.New(errs.TooLarge, "a readme has %d KiB at most", MaxReadme>>10)
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		return errs.New(errs.Invalid, "a readme is text in UTF-8")
+	}
+	r, err := s.Repository(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.Store.SetRepositoryReadme(ctx, r.ID, text, s.entry(by, "repository.readme", r.Name.String(), map[string]any{"bytes": len(text)}))
 }
 
 // DescribeRepository changes the repository's description.

@@ -71,3 +71,53 @@ func TestATeamGetsAnotherName(t *testing.T) {
 		t.Errorf("the old slug: %v", err)
 	}
 }
+
+func TestRepositoriesHaveReadmes(t *testing.T) {
+	t.Parallel()
+	f, ctx := newFixture(t), t.Context()
+	f.user(t, "ann", "a long password")
+	r, err := f.CreateRepository(ctx, op, "ann/app", "private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SetRepositoryReadme(ctx, op, "Ann/App", "# App\r\ntext"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := f.RepositoryReadme(ctx, r.ID); text != "# App\ntext" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	for text, kind := range map[string]errs.Kind{
+		strings.Repeat("x", account.MaxReadme+1): errs.TooLarge, "\xff": errs.Invalid, "a\x00b": errs.Invalid,
+	} {
+		if err := f.SetRepositoryReadme(ctx, op, "ann/app", text); !errs.Is(err, kind) {
+			t.Errorf("%.10q: %v", text, err)
+		}
+	}
+	if err := f.SetRepositoryReadme(ctx, op, "ann/app", strings.Repeat("x", account.MaxReadme)); err != nil {
+		t.Errorf("the longest: %v", err)
+	}
+	if err := f.SetRepositoryReadme(ctx, op, "ann/gone", ""); !errs.Is(err, errs.NotFound) {
+		t.Errorf("of none: %v", err)
+	}
+}
+
+func TestPeopleChooseALanguageAndATheme(t *testing.T) {
+	t.Parallel()
+	f, ctx := newFixture(t), t.Context()
+	ann := f.user(t, "ann", "a long password")
+	text := func(s string) *string { return &s }
+	if err := f.SetProfile(ctx, op, "ann", account.Profile{Language: text("zh-CN"), Theme: text("dark-high-contrast")}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := f.Preferences(ctx, ann.ID); err != nil || p.Language != "zh-CN" || p.Theme != "dark-high-contrast" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, odd := range []string{"<de>", strings.Repeat("d", 36), "d e"} {
+		if err := f.SetProfile(ctx, op, "ann", account.Profile{Language: text(odd)}); !errs.Is(err, errs.Invalid) {
+			t.Errorf("language %q: %v", odd, err)
+		}
+		if err := f.SetProfile(ctx, op, "ann", account.Profile{Theme: text(odd)}); !errs.Is(err, errs.Invalid) {
+			t.Errorf("theme %q: %v", odd, err)
+		}
+	}
+}

@@ -15,8 +15,14 @@ type Profiles interface {
 	// SetProfile changes the fields that p names; NotFound for an account that
 	// was deleted.
 	SetProfile(ctx context.Context, id int64, p Profile, e audit.Entry) error
+	// Preferences returns NotFound for an account that was deleted.
+	Preferences(ctx context.Context, id int64) (Preferences, error)
 	// SetRepositoryDescription returns NotFound for one that was deleted.
 	SetRepositoryDescription(ctx context.Context, id int64, description string, e audit.Entry) error
+	// RepositoryReadme and SetRepositoryReadme return NotFound for a repository
+	// that was deleted; "" is no readme.
+	RepositoryReadme(ctx context.Context, id int64) (string, error)
+	SetRepositoryReadme(ctx context.Context, id int64, text string, e audit.Entry) error
 	// ChangeTeam changes the fields that c names; Exists when the slug is taken.
 	ChangeTeam(ctx context.Context, t Team, c TeamChange, e audit.Entry) error
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
@@ -15,10 +17,40 @@ func textColumn(s string) any { return s }
 func (s *Store) SetProfile(ctx context.Context, id int64, p account.Profile, e audit.Entry) error {
 	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE accounts SET name = COALESCE(?, name), email = COALESCE(?, email),
-			description = COALESCE(?, description) WHERE id = ?`,
-			optional(p.Name, textColumn), optional(p.Email, textColumn), optional(p.Description, textColumn), id)
+			description = COALESCE(?, description), language = COALESCE(?, language), theme = COALESCE(?, theme) WHERE id = ?`,
+			optional(p.Name, textColumn), optional(p.Email, textColumn), optional(p.Description, textColumn),
+			optional(p.Language, textColumn), optional(p.Theme, textColumn), id)
 		return err
 	}, id)
+}
+
+// Preferences implements account.Profiles.
+func (s *Store) Preferences(ctx context.Context, id int64) (p account.Preferences, err error) {
+	err = s.db.Read().QueryRow(ctx, `SELECT language, theme FROM accounts WHERE id = ? AND deleted_at IS NULL`, id).Scan(&p.Language, &p.Theme)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoAccount()
+	}
+	return p, err
+}
+
+// RepositoryReadme implements account.Profiles.
+func (s *Store) RepositoryReadme(ctx context.Context, id int64) (text string, err error) {
+	err = s.db.Read().QueryRow(ctx, `SELECT readme FROM repositories WHERE id = ? AND deleted_at IS NULL`, id).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoRepository()
+	}
+	return text, err
+}
+
+// SetRepositoryReadme implements account.Profiles.
+func (s *Store) SetRepositoryReadme(ctx context.Context, id int64, text string, e audit.Entry) error {
+	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `UPDATE repositories SET readme = ? WHERE id = ? AND deleted_at IS NULL`, text, id)
+		if err != nil {
+			return err
+		}
+		return oneRow(res, errNoRepository())
+	})
 }
 
 // SetRepositoryDescription implements account.Profiles.
