@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,6 +152,10 @@ func (f *Frame) Confirm(page func(*Call) error) { f.confirm = page }
 
 // Rooms returns all rooms that were opened, for checks of their templates.
 func (f *Frame) Rooms() []*Room { return f.rooms }
+
+// Patterns returns the patterns of all routes, for checks of who reaches them.
+// Those below the address of a package begin with {package}.
+func (f *Frame) Patterns() []string { return slices.Clone(f.patterns) }
 
 // Absolute returns the public address of a path.
 func (f *Frame) Absolute(path string) string { return strings.TrimSuffix(f.URL.String(), "/") + path }

@@ -99,6 +99,8 @@ func nameIn(p packages.Listed) string {
 // call has its Package. Other forms of the address lead to the right one.
 func (f *Frame) OnPackage(pattern string, do func(*Call) error) {
 	f.packages.Handle(pattern, pageFunc(do))
+	method, path, _ := strings.Cut(pattern, " ")
+	f.patterns = append(f.patterns, method+" {package}"+path)
 }
 
 // OnPackageSettings is OnPackage for the administrators of the package, who are

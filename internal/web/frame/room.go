@@ -56,6 +56,12 @@ func (r *Room) Declare(name string, sample any) { r.pages[name] = reflect.TypeOf
 // Pages returns the declared pages with the types of their data.
 func (r *Room) Pages() map[string]reflect.Type { return r.pages }
 
+// ID names a declared page among those of all rooms: the room's package and the
+// page, as in versions/list. Pages carry it as data-page.
+func (r *Room) ID(name string) string {
+	return path.Base(r.pages[name].PkgPath()) + "/" + name
+}
+
 // Show answers with a page.
 func (r *Room) Show(c *Call, status int, name string, data any) error {
 	if want := r.pages[name]; want != reflect.TypeOf(data) {
@@ -98,7 +104,8 @@ func (r *Room) Template(name string, l *locale.Locale) (*template.Template, erro
 }
 
 func (r *Room) parse(name string, l *locale.Locale) (*template.Template, error) {
-	t, err := template.New(path.Base(name)).Funcs(r.frame.functions(l)).ParseFS(files, "templates/_*.html")
+	id := func() string { return r.ID(name) }
+	t, err := template.New(path.Base(name)).Funcs(r.frame.functions(l)).Funcs(template.FuncMap{"page_id": id}).ParseFS(files, "templates/_*.html")
 	if err == nil && len(r.parts) > 0 && r != r.frame.own {
 		t, err = t.ParseFS(r.files, r.parts...)
 	}

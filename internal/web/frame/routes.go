@@ -12,13 +12,15 @@ type routes struct {
 	fixed, named *http.ServeMux
 	words        map[string]bool // the first segments of fixed
 	packages     *http.ServeMux  // what is below the address of a package
+	patterns     []string        // all of them, in the order in which they were added
 }
 
 func newRoutes() routes {
 	return routes{fixed: http.NewServeMux(), named: http.NewServeMux(), words: map[string]bool{}, packages: http.NewServeMux()}
 }
 
-func (r routes) handle(pattern string, h http.Handler) {
+func (r *routes) handle(pattern string, h http.Handler) {
+	r.patterns = append(r.patterns, pattern)
 	_, path, ok := strings.Cut(pattern, " ")
 	if !ok {
 		path = pattern
