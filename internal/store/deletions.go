@@ -84,16 +84,20 @@ const maxNeeds = 100
 
 // parents returns the present indexes that hold the version.
 func (r *removal) parents(ctx context.Context, digest string) ([]packages.Need, error) {
-	return r.needs(ctx, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
+	return indexesHolding(ctx, r.tx, r.packageID, digest)
+}
+
+func indexesHolding(ctx context.Context, q database.Querier, packageID int64, digest string) ([]packages.Need, error) {
+	return needs(ctx, q, packageID, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
 		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
-		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, r.packageID, digest, maxNeeds)
+		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, packageID, digest, maxNeeds)
 }
 
 // wholes returns the present indexes that hold a referrer together with what it
 // refers to, as those of images with their attestations do. Other indexes with a
 // referrer are lists, which may name what is not there.
 func (r *removal) wholes(ctx context.Context, v endedVersion) ([]packages.Need, error) {
-	return r.needs(ctx, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
+	return needs(ctx, r.tx, r.packageID, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
 		JOIN edges s ON s.parent = e.parent AND s.child = ? AND s.kind = 'manifest'
 		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
 		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, v.subject, r.packageID, v.digest, maxNeeds)
@@ -120,18 +124,23 @@ func (r *removal) subject(ctx context.Context, v endedVersion) ([]packages.Need,
 	if v.subject == "" {
 		return nil, nil
 	}
-	return r.needs(ctx, packages.IsSubject, `SELECT n.id, n.digest FROM versions n
-		WHERE n.package_id = ? AND n.digest = ? AND n.deleted_at IS NULL`, r.packageID, v.subject)
+	return subjectOf(ctx, r.tx, r.packageID, v.subject)
 }
 
-func (r *removal) needs(ctx context.Context, as, query string, args ...any) ([]packages.Need, error) {
-	list, err := r.needed(ctx, as, query, args...)
+func subjectOf(ctx context.Context, q database.Querier, packageID int64, digest string) ([]packages.Need, error) {
+	return needs(ctx, q, packageID, packages.IsSubject, `SELECT n.id, n.digest FROM versions n
+		WHERE n.package_id = ? AND n.digest = ? AND n.deleted_at IS NULL`, packageID, digest)
+}
+
+// needs returns the versions that a query yields, with their tags.
+func needs(ctx context.Context, q database.Querier, packageID int64, as, query string, args ...any) ([]packages.Need, error) {
+	list, err := needRows(ctx, q, as, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		tags, err := queryNames(ctx, r.tx, `SELECT name FROM tags
-			WHERE package_id = ? AND digest = ? AND until IS NULL ORDER BY id DESC LIMIT ?`, r.packageID, list[i].Digest, maxNeeds)
+		tags, err := queryNames(ctx, q, `SELECT name FROM tags
+			WHERE package_id = ? AND digest = ? AND until IS NULL ORDER BY id DESC LIMIT ?`, packageID, list[i].Digest, maxNeeds)
 		if err != nil {
 			return nil, err
 		}
@@ -140,8 +149,8 @@ func (r *removal) needs(ctx context.Context, as, query string, args ...any) ([]p
 	return list, nil
 }
 
-func (r *removal) needed(ctx context.Context, as, query string, args ...any) ([]packages.Need, error) {
-	rows, err := r.tx.Query(ctx, query, args...)
+func needRows(ctx context.Context, q database.Querier, as, query string, args ...any) ([]packages.Need, error) {
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -32,4 +32,24 @@ func New(f *frame.Frame, d Deps) error {
 	return nil
 }
 
-func (r *room) routes(_ *frame.Frame) {}
+func (r *room) routes(f *frame.Frame) {
+	r.Declare("list", listPage{})
+	r.Declare("delete", deletePage{})
+	r.Declare("tags", tagsPage{})
+	r.Declare("tag", tagPage{})
+
+	f.OnPackage("GET /versions", r.list)
+	f.OnPackage("GET /versions/chosen", r.chosen)
+	f.OnPackageSettings("GET /versions/delete", r.askDelete)
+	f.OnPackageSudo("POST /versions/delete", r.delete)
+	f.OnPackageSettings("GET /versions/{id}/delete", r.askDelete)
+	f.OnPackageSudo("POST /versions/{id}/delete", r.delete)
+	f.OnPackageSettings("POST /versions/{id}/restore", r.restore)
+
+	f.OnPackage("GET /tags", r.tags)
+	f.OnPackageSettings("POST /tags", r.setTag)
+	f.OnPackage("GET /tags/{tag}", r.tag)
+	f.OnPackageSettings("POST /tags/{tag}", r.moveTag)
+	f.OnPackageSettings("POST /tags/{tag}/delete", r.deleteTag)
+	f.OnPackageSettings("POST /tags/{tag}/restore", r.restoreTag)
+}

@@ -27,3 +27,63 @@ CREATE INDEX tags_version ON tags (package_id, digest, until, id);
 -- The first page shows what was published last.
 CREATE INDEX packages_newest_public ON packages (published_at) WHERE visibility = 'public' AND type = 'container' AND deleted_at IS NULL;
 CREATE INDEX packages_newest_docker ON packages (published_at) WHERE type = 'docker' AND deleted_at IS NULL;
+
+-- The second factor. accounts.second_factor_at says since when a password alone
+-- does not sign in; 0 for never. It holds while there is an authenticator app that
+-- was confirmed, or a passkey.
+ALTER TABLE accounts ADD COLUMN second_factor_at INTEGER NOT NULL DEFAULT 0;
+
+-- The secret that an account shares with an authenticator app; before the first
+-- right code confirmed_at is 0. Codes up to last_step were used.
+CREATE TABLE authenticator_apps (
+    account_id   INTEGER PRIMARY KEY REFERENCES accounts (id),
+    secret       BLOB    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    confirmed_at INTEGER NOT NULL DEFAULT 0,
+    last_step    INTEGER NOT NULL DEFAULT 0
+);
+
+-- Codes that sign in once when the second factor is lost.
+CREATE TABLE recovery_codes (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    code_hash  TEXT    NOT NULL, -- SHA-256, hexadecimal
+    used_at    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id, code_hash)
+) WITHOUT ROWID;
+
+CREATE TABLE passkeys (
+    id            INTEGER PRIMARY KEY,
+    account_id    INTEGER NOT NULL REFERENCES accounts (id),
+    credential_id BLOB    NOT NULL UNIQUE,
+    public_key    BLOB    NOT NULL,
+    name          TEXT    NOT NULL,
+    transports    TEXT    NOT NULL DEFAULT '', -- separated by commas
+    aaguid        BLOB    NOT NULL,
+    flags         INTEGER NOT NULL, -- of the authenticator's data
+    sign_count    INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX passkeys_account ON passkeys (account_id, id);
+
+-- Sign-ins whose password was right, which wait for the second factor.
+CREATE TABLE pending_sign_ins (
+    id_hash      TEXT    PRIMARY KEY, -- SHA-256 of the secret in the cookie, hexadecimal
+    account_id   INTEGER NOT NULL REFERENCES accounts (id),
+    password_set INTEGER NOT NULL, -- the account's password_changed_at
+    return_to    TEXT    NOT NULL,
+    tries        INTEGER NOT NULL DEFAULT 0,
+    expires_at   INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pending_sign_ins_account ON pending_sign_ins (account_id);
+CREATE INDEX pending_sign_ins_expiry ON pending_sign_ins (expires_at);
+
+-- What passkeys were asked to sign; each is taken once.
+CREATE TABLE passkey_challenges (
+    id_hash    TEXT    PRIMARY KEY, -- SHA-256 of the secret in the cookie, hexadecimal
+    purpose    TEXT    NOT NULL,
+    account_id INTEGER NOT NULL DEFAULT 0, -- 0 when it may be anybody
+    data       TEXT    NOT NULL, -- JSON
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX passkey_challenges_expiry ON passkey_challenges (expires_at);
