@@ -54,11 +54,11 @@ func New() (*Assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	style, err := joined("css", primer)
+	style, err := joined("css", primer, "\n")
 	if err != nil {
 		return nil, err
 	}
-	script, err := joined("js", nil)
+	script, err := joined("js", nil, ";\n")
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,9 @@ func New() (*Assets, error) {
 	return a, nil
 }
 
-// joined returns the files of a directory, one after the other, after first.
-func joined(dir string, first []byte) ([]byte, error) {
+// joined returns the files of a directory, one after the other, after first. Each
+// is followed by end: scripts that end without a semicolon would run into the next.
+func joined(dir string, first []byte, end string) ([]byte, error) {
 	all := bytes.NewBuffer(bytes.Clone(first))
 	list, err := fs.ReadDir(files, dir)
 	if err != nil {
@@ -80,7 +81,7 @@ func joined(dir string, first []byte) ([]byte, error) {
 			return nil, err
 		}
 		all.Write(content)
-		all.WriteByte('\n')
+		all.WriteString(end)
 	}
 	return all.Bytes(), nil
 }
