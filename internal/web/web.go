@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/netip"
@@ -39,6 +40,9 @@ const CallbackPath = signin.CallbackPath
 type Directory interface {
 	account.Standings
 	account.People
+	// OutsideCollaborators returns those with a role on a repository of the
+	// organization who are no members.
+	OutsideCollaborators(ctx context.Context, organizationID int64) ([]account.Account, error)
 }
 
 // Deps is what the pages are made of.
@@ -124,7 +128,11 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		func(f *frame.Frame) error {
 			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts})
 		},
-		func(f *frame.Frame) error { return organizations.New(f, organizations.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error {
+			return organizations.New(f, organizations.Deps{
+				Accounts: d.Accounts, Directory: d.Directory, Packages: d.Packages, Audit: d.Audit, ProviderName: d.ProviderName,
+			})
+		},
 		func(f *frame.Frame) error { return site.New(f, site.Deps{Accounts: d.Accounts}) },
 	}
 }

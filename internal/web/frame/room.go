@@ -124,6 +124,7 @@ func (f *Frame) functions(l *locale.Locale) template.FuncMap {
 		"has":    l.Has,
 		"icon":   f.Assets.Icon,
 		"number": l.Number,
+		"count":  func(n int) string { return l.Number(int64(n)) },
 		"bytes":  l.Bytes,
 		"day":    l.Day,
 		"minute": l.Minute,

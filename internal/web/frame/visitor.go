@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/errs"
 	"packhouse/internal/httpx"
@@ -38,7 +39,8 @@ func (f *Frame) call(w http.ResponseWriter, r *http.Request) (*Call, error) {
 		return nil, err
 	}
 	c.Session, c.Who = session, who
-	c.Who.SignedOn = c.Vouched()
+	// On pages a person has all rights of the account, not those at the registries alone.
+	c.Who.SignedOn, c.Who.Scopes = c.Vouched(), access.EveryScope
 	httpx.EventFrom(w).Principal = who.Login
 	return c, nil
 }
