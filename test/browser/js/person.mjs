@@ -41,7 +41,7 @@ export class Person {
   }
 
   find(selector, options) { return (this.part ?? this.page).locator(selector, options) }
-  role(role, name, options) { return (this.part ?? this.page).getByRole(role, {name, ...options}) }
+  role(role, name, options) { return (this.part ?? this.page).getByRole(role, name === undefined ? options : {name, ...options}) }
   button(key, ...args) { return this.role('button', this.t(key, ...args)) }
   link(key, ...args) { return this.role('link', this.t(key, ...args)) }
   heading(key, ...args) { return this.role('heading', this.t(key, ...args)) }
