@@ -161,7 +161,8 @@ func (f *Frame) onPackages() {
 }
 
 // inside finds the package and the page below it that the rest of the path names.
-// A name whose slashes are not escaped may be longer than one segment.
+// A name whose slashes are not escaped may be longer than one segment; what
+// follows it is then no number, as the part {id} of a page's path is.
 func (f *Frame) inside(c *Call, prefix string, owned bool) error {
 	segments := strings.Split(c.R.URL.EscapedPath(), "/")[5:]
 	own := owned && len(segments) > 1 && segments[0] == "package"
@@ -200,6 +201,9 @@ func (f *Frame) below(r *http.Request, segments []string) (pageFunc, *http.Reque
 	take := &found{header: http.Header{}}
 	f.packages.ServeHTTP(take, inner)
 	inner.URL = r.URL
+	if id := inner.PathValue("id"); strings.Trim(id, "0123456789") != "" {
+		return nil, r
+	}
 	return take.do, inner
 }
 
