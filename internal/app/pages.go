@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/config"
@@ -25,7 +26,7 @@ func (a *App) composePages(cfg *config.Config) error {
 		Packages: a.Packages, Registry: a.Registry, Retention: a.Retention, Collector: a.Collector, Hooks: a.Hooks, Jobs: a.Jobs,
 		Audit:         &audit.Service{Store: a.Store},
 		URL:           public,
-		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()),
+		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()), Makes: makes(cfg),
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
 	}
 	if cfg.OIDC.Issuer != "" {
@@ -36,6 +37,14 @@ func (a *App) composePages(cfg *config.Config) error {
 	}
 	a.Handlers.Pages, err = web.New(d)
 	return err
+}
+
+// makes returns the type of the packages that people are told how to make.
+func makes(cfg *config.Config) access.PackageType {
+	if !cfg.SubdomainIsolation && cfg.BareHost == config.BareDocker {
+		return access.Docker
+	}
+	return access.Container
 }
 
 func (a *App) sessions() *account.Sessions {

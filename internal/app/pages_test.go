@@ -104,7 +104,7 @@ func TestFromSignInToAPush(t *testing.T) {
 	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"engineers"}})
 	issuer.SignInAs(t, "mona")
 	mona := newPerson(t, c.running)
-	mona.see("docker login "+testHost, "/")
+	mona.see("A registry for container images", "/")
 	mona.see("signed in as mona", "/login/oidc")
 	secret := mona.token("write:packages")
 	push := func(what string, status int, name string) {

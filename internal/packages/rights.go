@@ -28,3 +28,12 @@ func (s *Service) Rule(ctx context.Context, who access.Principal, owner, what st
 func (s *Service) Remove(ctx context.Context, who access.Principal, p access.Package) (access.Facts, error) {
 	return s.decide(ctx, who, p, access.Effects{Action: access.Delete})
 }
+
+// MayMake reports whether who may push new packages of that type into the
+// namespace of owner; a Docker package needs a repository there, too. NotFound
+// for no such account.
+func (s *Service) MayMake(ctx context.Context, who access.Principal, owner string, t access.PackageType) (bool, error) {
+	f, err := s.space(ctx, who, owner, t)
+	f.Type, f.AskedType = access.Container, access.Container // those who may make repositories there make packages
+	return err == nil && access.Decide(who, f.Name, f, access.Effects{Action: access.Write}).Allowed, err
+}

@@ -57,11 +57,16 @@ func (s *Service) List(ctx context.Context, who access.Principal, owner string, 
 
 // namespace returns what is known of an owner and of who there.
 func (s *Service) namespace(ctx context.Context, who access.Principal, owner string) (access.Facts, error) {
+	return s.space(ctx, who, owner, access.Container)
+}
+
+// space is namespace, with the state of the registry of that type.
+func (s *Service) space(ctx context.Context, who access.Principal, owner string, t access.PackageType) (access.Facts, error) {
 	name, err := oci.ParseName(strings.ToLower(owner))
 	if err != nil || name.Package() != "" {
 		return access.Facts{}, errNoOwner(owner)
 	}
-	f, err := s.Facts.Facts(ctx, who, access.Package{Type: access.Container, Name: name})
+	f, err := s.Facts.Facts(ctx, who, access.Package{Type: t, Name: name})
 	if err == nil && !f.OwnerExists {
 		err = errNoOwner(owner)
 	}

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"packhouse/internal/access"
@@ -19,12 +21,13 @@ var _ packages.Lists = (*Store)(nil)
 // owner or of all, of one type or of all, by a piece of their names. Those of the
 // Docker registry are also those that were moved out of it.
 const (
-	chosenPackages = factColumns + `
+	chosenPackages = factColumns + `, p.downloads,
+		CASE WHEN w.sort = 'updated' THEN ` + lastPushed + ` ELSE 0 END, CASE WHEN w.sort = 'updated' THEN ` + lastTagged + ` ELSE 0 END
 	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co CROSS JOIN packages cp
 		WHERE cp.owner_id = co.id AND (cp.type >= ? AND cp.type <= ? OR ? = 'docker' AND ` + wasDocker + `) AND co.login >= ? AND co.login <= ? AND co.deleted_at IS NULL
 			AND co.login || '/' || cp.name LIKE ? ESCAPE '!' AND `
 	chosenEnd = ` LIMIT ?) c
-	CROSS JOIN (` + callerColumns + `) w
+	CROSS JOIN (` + callerColumns + `, CAST(? AS TEXT) AS sort) w
 	JOIN accounts o ON o.id = c.owner_id
 	JOIN packages p ON p.id = c.package_id` + linkTables + `
 	ORDER BY o.login, p.type, p.name, p.id DESC`
@@ -59,47 +62,85 @@ func (s *Store) ListedPackages(ctx context.Context, who access.Principal, q pack
 		query, e = listDeletedPackages, access.Effects{Action: access.Administer}
 		args = append(args, toMicros(w.Since))
 	}
-	args = append(append(args, packages.MaxReach+1), callerArgs(who, q.Type)...)
-	var ids []int64
+	args = append(append(append(args, packages.MaxReach+1), callerArgs(who, q.Type)...), string(q.Sort))
 	err = s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		total, ids = 0, nil
-		err := eachPackage(ctx, db, query, args, func(f access.Facts) {
-			if !chosen(q, f) || !access.Decide(who, f.Name, f, e).Allowed {
-				return
-			}
-			if total++; total > w.Skip && total <= w.Skip+w.N {
-				ids = append(ids, f.PackageID)
-			}
+		found, err := readPackages(ctx, db, query, args, q, func(f access.Facts) bool {
+			return chosen(q, f) && access.Decide(who, f.Name, f, e).Allowed
 		})
 		if err != nil {
 			return err
 		}
-		list, err = listed(ctx, db, who, ids)
+		list, total, err = listedPage(ctx, db, who, q, found, w)
 		return err
 	})
 	return list, total, err
 }
 
-// chosen tells what the database was not asked.
-func chosen(q packages.ListQuery, f access.Facts) bool {
-	return (q.Visibility == "" || f.Visibility == q.Visibility) &&
-		(q.Repository == "" || f.RepositoryID != 0 && f.Repository.String() == q.Repository)
-}
+// sortable is a package of a list, with what it is sorted by.
+type sortable struct{ id, by int64 }
 
-func eachPackage(ctx context.Context, db database.Querier, query string, args []any, each func(access.Facts)) error {
+// readPackages returns the packages that may come, in the order of q.
+func readPackages(ctx context.Context, db database.Querier, query string, args []any, q packages.ListQuery, may func(access.Facts) bool) (found []sortable, err error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		pkg, err := scanPackage(rows)
-		if err != nil {
-			return err
-		}
-		each(pkg.Facts)
+	enough := q.Enough
+	if enough == 0 || q.Sort != packages.SortName {
+		enough = packages.MaxReach
 	}
-	return rows.Err()
+	for rows.Next() && len(found) <= enough {
+		var row factRow
+		var downloads, pushed, tagged int64
+		if err := rows.Scan(row.dest(&downloads, &pushed, &tagged)...); err != nil {
+			return nil, err
+		}
+		pkg, err := row.pkg(access.Package{}, false)
+		if err != nil {
+			return nil, err
+		}
+		if !may(pkg.Facts) {
+			continue
+		}
+		s := sortable{pkg.Facts.PackageID, max(pushed, tagged)}
+		if q.Sort == packages.SortDownloads {
+			s.by = downloads
+		}
+		found = append(found, s)
+	}
+	if q.Sort != packages.SortName {
+		slices.SortStableFunc(found, func(a, b sortable) int { return cmp.Compare(b.by, a.by) })
+	}
+	return found, rows.Err()
+}
+
+// listedPage returns the page of w. Nobody is told what is linked to a repository
+// that he may not know of.
+func listedPage(ctx context.Context, db database.Querier, who access.Principal, q packages.ListQuery, found []sortable, w packages.Span) ([]packages.Listed, int, error) {
+	if q.Repository != "" && len(found) > 0 {
+		first, err := listed(ctx, db, who, []int64{found[0].id})
+		if err != nil || first[0].Repository == nil {
+			return nil, 0, err
+		}
+	}
+	var ids []int64
+	for _, s := range found[min(w.Skip, len(found)):min(w.Skip+w.N, len(found))] {
+		ids = append(ids, s.id)
+	}
+	list, err := listed(ctx, db, who, ids)
+	return list, len(found), err
+}
+
+// chosen tells what the database was not asked.
+func chosen(q packages.ListQuery, f access.Facts) bool {
+	for _, word := range q.Words {
+		if !strings.Contains(f.Name.String(), word) {
+			return false
+		}
+	}
+	return (q.Visibility == "" || f.Visibility == q.Visibility) &&
+		(q.Repository == "" || f.RepositoryID != 0 && f.Repository.String() == q.Repository)
 }
 
 // ownerRange returns the first and the last login to look at; "" for none.
@@ -120,6 +161,13 @@ func containing(text string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
 }
 
+// When something was last pushed to a package p, and when something in it was
+// last tagged.
+const (
+	lastPushed = `COALESCE((SELECT v.created_at FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL ORDER BY v.id DESC LIMIT 1), 0)`
+	lastTagged = `COALESCE((SELECT t.since FROM tags t WHERE t.package_id = p.id AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), 0)`
+)
+
 // listedColumns and listedTables are what lists tell of a package p, to the
 // caller w, who is a member by m of the owner ro of the repository r.
 const (
@@ -127,8 +175,7 @@ const (
 		CASE p.type WHEN 'docker' THEN COALESCE(r.visibility, 'private') ELSE p.visibility END,
 		o.id, o.login, o.name, o.kind, o.site_admin, p.created_at, COALESCE(p.deleted_at, 0), p.downloads,
 		(SELECT COUNT(*) FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL),
-		COALESCE((SELECT v.created_at FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL ORDER BY v.id DESC LIMIT 1), 0),
-		COALESCE((SELECT t.since FROM tags t WHERE t.package_id = p.id AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), 0),
+		` + lastPushed + `, ` + lastTagged + `,
 		COALESCE(r.id, 0), COALESCE(ro.login || '/' || r.name, ''), COALESCE(r.description, ''), COALESCE(r.visibility, ''), COALESCE(r.created_at, 0),
 		COALESCE(ro.id, 0), COALESCE(ro.login, ''), COALESCE(ro.name, ''), COALESCE(ro.kind, ''), COALESCE(ro.site_admin, 0),
 		CASE WHEN r.id IS NULL THEN 0 WHEN ro.id = w.account OR m.role = 'owner' OR r.id = w.repository THEN 5

@@ -16,9 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/httpx"
+	"packhouse/internal/packages"
 	"packhouse/internal/store"
 	"packhouse/internal/testkit"
 	"packhouse/internal/token"
@@ -36,6 +38,14 @@ type fixture struct {
 	accounts *account.Service
 	groups   *groups
 	ahead    atomic.Int64 // of the real clock, in nanoseconds
+}
+
+// facts tells what decisions go by.
+type facts struct{ store *store.Store }
+
+func (f facts) Facts(ctx context.Context, who access.Principal, p access.Package) (access.Facts, error) {
+	pkg, err := f.store.Package(ctx, who, p)
+	return pkg.Facts, err
 }
 
 // groups remembers what the outside provider said last.
@@ -83,6 +93,7 @@ func newFixture(t *testing.T, issuer string) *fixture {
 		Credentials: credentials, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
 		Sessions: &account.Sessions{Store: f.store, Now: f.now, Random: rand.Reader},
 		Personal: &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
+		Packages: packages.New(packages.Options{Facts: facts{f.store}, Lists: f.store, Now: f.now}), Directory: f.store,
 	}
 	if issuer != "" {
 		f.deps.ProviderName = "Example ID"
@@ -187,17 +198,6 @@ func (b *browser) post(path string, fields ...string) page {
 func (b *browser) signIn(login, password string) page {
 	b.t.Helper()
 	return b.post("/login", "login", login, "password", password)
-}
-
-// who returns the login that the first page greets, or "".
-func (b *browser) who() string {
-	b.t.Helper()
-	_, rest, ok := strings.Cut(b.get("/").body, "signed in as ")
-	if !ok {
-		return ""
-	}
-	who, _, _ := strings.Cut(rest, " ")
-	return who
 }
 
 // session returns the secret of the browser's session.

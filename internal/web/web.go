@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
@@ -70,6 +71,9 @@ type Deps struct {
 	URL *url.URL
 	// ContainerHost and DockerHost are what people log docker in to.
 	ContainerHost, DockerHost string
+	// Makes is the type of the packages that pushes to the public address make,
+	// where both registries are there.
+	Makes access.PackageType
 	// Client returns the address of the client, behind trusted proxies.
 	Client func(*http.Request) netip.Addr
 	Now    func() time.Time
@@ -126,7 +130,7 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention}) },
 		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
 		func(f *frame.Frame) error {
-			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts})
+			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts, Directory: d.Directory, Makes: d.Makes})
 		},
 		func(f *frame.Frame) error {
 			return organizations.New(f, organizations.Deps{

@@ -25,7 +25,7 @@ import (
 	"packhouse/internal/httpx"
 )
 
-//go:embed static css js
+//go:embed static css js images
 var files embed.FS
 
 // Prefix is what the addresses of all assets begin with.
@@ -33,8 +33,9 @@ const Prefix = "/assets/"
 
 // Assets serves the files. Safe for concurrent use.
 type Assets struct {
-	// Style and Script are the addresses of the two files that pages load.
-	Style, Script string
+	// Style and Script are the addresses of the two files that pages load, and
+	// Favicon that of the icon.
+	Style, Script, Favicon string
 
 	served map[string]served
 	icons  func() (map[string]template.HTML, error) // read when one is first asked for
@@ -62,8 +63,13 @@ func New() (*Assets, error) {
 	if err != nil {
 		return nil, err
 	}
+	favicon, err := files.ReadFile("images/favicon.svg")
+	if err != nil {
+		return nil, err
+	}
 	a.Style = a.add("packhouse", ".css", "text/css; charset=utf-8", style)
 	a.Script = a.add("packhouse", ".js", "text/javascript; charset=utf-8", script)
+	a.Favicon = a.add("packhouse", ".svg", "image/svg+xml", favicon)
 	return a, nil
 }
 

@@ -27,12 +27,14 @@ type Page struct {
 	SiteAdmin bool
 	Host      string
 	// Path is the address of this page, to come back to.
-	Path          string
-	Language      string
-	Languages     []*locale.Locale
-	Theme         string
-	Themes        []string
-	Style, Script string
+	Path      string
+	Language  string
+	Languages []*locale.Locale
+	Theme     string
+	Themes    []string
+
+	// The addresses of what every page loads.
+	Style, Script, Favicon string
 }
 
 // Crumb is a link to what a page is a part of.
@@ -52,7 +54,7 @@ func (c *Call) Titled(title string) Page {
 	p := Page{
 		Title: title, Who: c.Who.Login, SiteAdmin: c.Who.SiteAdmin, Host: c.Frame.URL.Host, Path: c.path(),
 		Language: c.Locale.Tag, Languages: c.Frame.Locales.All(), Theme: c.Theme, Themes: Themes(),
-		Style: c.Frame.Assets.Style, Script: c.Frame.Assets.Script,
+		Style: c.Frame.Assets.Style, Script: c.Frame.Assets.Script, Favicon: c.Frame.Assets.Favicon,
 	}
 	if key := c.Query("done"); key != "" && c.Locale.Has("done."+key) {
 		p.Notice, _ = c.Locale.Text("done." + key)
