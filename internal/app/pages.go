@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/config"
@@ -22,11 +21,12 @@ func (a *App) composePages(cfg *config.Config) error {
 	}
 	d := web.Deps{
 		Credentials: a.Tokens, Accounts: a.Accounts, Directory: a.Store, Sessions: a.sessions(),
+		Browsers: &account.Browsers{Store: a.Store, Now: time.Now}, TokenLists: a.Store,
 		Personal: a.personalTokens(), Workflow: a.workflowTokens(), Trust: a.Trust,
 		Packages: a.Packages, Registry: a.Registry, Retention: a.Retention, Collector: a.Collector, Hooks: a.Hooks, Jobs: a.Jobs,
 		Audit:         &audit.Service{Store: a.Store},
 		URL:           public,
-		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()), Makes: makes(cfg),
+		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()),
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
 	}
 	if cfg.OIDC.Issuer != "" {
@@ -37,14 +37,6 @@ func (a *App) composePages(cfg *config.Config) error {
 	}
 	a.Handlers.Pages, err = web.New(d)
 	return err
-}
-
-// makes returns the type of the packages that people are told how to make.
-func makes(cfg *config.Config) access.PackageType {
-	if !cfg.SubdomainIsolation && cfg.BareHost == config.BareDocker {
-		return access.Docker
-	}
-	return access.Container
 }
 
 func (a *App) sessions() *account.Sessions {

@@ -40,15 +40,15 @@ func TestPersonalTokens(t *testing.T) {
 	f.user(t, "ann", "ann's password")
 	f.user(t, "bob", "bob's password")
 	b, other := f.browser(t), f.browser(t)
-	b.signIn("ann", "ann's password").want(t, "ann", http.StatusOK)
-	other.signIn("bob", "bob's password").want(t, "bob", http.StatusOK)
+	b.signIn("ann", "ann's password")
+	other.signIn("bob", "bob's password")
 
-	b.post("/settings/tokens", "note", "none").want(t, "no scope", http.StatusBadRequest, "A token needs at least one scope")
-	b.post("/settings/tokens", "scope", "admin").want(t, "no such scope", http.StatusBadRequest, "No such scope")
-	b.post("/settings/tokens", "scope", "read:packages", "days", "0").want(t, "no days", http.StatusBadRequest, "1 to 3650")
-	made := b.post("/settings/tokens", "note", "<laptop>", "scope", "read:packages", "scope", "delete:packages", "days", "30")
+	b.post("/settings/tokens", "note", "none", "expires", "30").want(t, "no scope", http.StatusBadRequest, "A token needs at least one scope")
+	b.post("/settings/tokens", "scope", "admin", "expires", "30").want(t, "no such scope", http.StatusBadRequest, "No such scope")
+	b.post("/settings/tokens", "scope", "read:packages", "expires", "0").want(t, "no days", http.StatusBadRequest, "1 to 3650")
+	made := b.post("/settings/tokens", "note", "<laptop>", "scope", "read:packages", "scope", "delete:packages", "expires", "30")
 	made.want(t, "make one", http.StatusOK, "&lt;laptop&gt;", "shown only now", "docker login")
-	_, rest, _ := strings.Cut(made.body, "<pre>php_")
+	_, rest, _ := strings.Cut(made.body, "<code>php_")
 	secret, _, _ := strings.Cut(rest, "<")
 	r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
 	r.SetBasicAuth("ann", "php_"+secret)
@@ -57,7 +57,7 @@ func TestPersonalTokens(t *testing.T) {
 		t.Errorf("the token is %+v, %v", who, err)
 	}
 	list := b.get("/settings/tokens")
-	list.want(t, "the list", http.StatusOK, "&lt;laptop&gt;", "read:packages,delete:packages", f.now().AddDate(0, 0, 30).UTC().Format("2006-01-02"))
+	list.want(t, "the list", http.StatusOK, "&lt;laptop&gt;", "<code>read:packages</code>, <code>delete:packages</code>", f.now().AddDate(0, 0, 30).UTC().Format("2006-01-02"))
 	if secret == "" || strings.Contains(list.body, secret) {
 		t.Error("the token is shown twice")
 	}
@@ -68,7 +68,7 @@ func TestPersonalTokens(t *testing.T) {
 	if _, err := f.authenticator().SignIn(t.Context(), r, "ann", "php_"+secret); err != nil {
 		t.Errorf("after others tried: %v", err)
 	}
-	b.post("/settings/tokens/"+id+"/revoke").want(t, "revoke", http.StatusOK, "You have no tokens")
+	b.post("/settings/tokens/"+id+"/revoke").want(t, "revoke", http.StatusOK, "You have no such tokens")
 	if _, err := f.authenticator().SignIn(t.Context(), r, "ann", "php_"+secret); !errs.Is(err, errs.Unauthenticated) {
 		t.Errorf("after revoking: %v", err)
 	}
@@ -95,8 +95,8 @@ func TestTokensAreAuthorizedBySingleSignOnAlone(t *testing.T) {
 	issuer.SetUser(t, "ann", nil)
 	issuer.SignInAs(t, "ann")
 	b := f.browser(t)
-	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK)
-	b.post("/settings/tokens", "scope", "read:packages").want(t, "a token", http.StatusOK, "acme: not authorized", "sign in with Example ID")
+	b.signIn("ann", "ann's password")
+	b.post("/settings/tokens", "scope", "read:packages", "expires", "none").want(t, "a token", http.StatusOK, "acme: not authorized", "sign in with Example ID")
 	list, err := f.deps.Personal.List(t.Context(), ann.ID)
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
@@ -52,7 +51,9 @@ type Deps struct {
 	Accounts    *account.Service
 	Directory   Directory
 	Sessions    *account.Sessions
+	Browsers    *account.Browsers
 	Personal    *token.PersonalTokens
+	TokenLists  settings.TokenLists
 	Workflow    *token.WorkflowTokens
 	Trust       *token.Trust
 	Packages    *packages.Service
@@ -71,9 +72,6 @@ type Deps struct {
 	URL *url.URL
 	// ContainerHost and DockerHost are what people log docker in to.
 	ContainerHost, DockerHost string
-	// Makes is the type of the packages that pushes to the public address make,
-	// where both registries are there.
-	Makes access.PackageType
 	// Client returns the address of the client, behind trusted proxies.
 	Client func(*http.Request) netip.Addr
 	Now    func() time.Time
@@ -114,14 +112,13 @@ func Frame(d Deps) (*frame.Frame, error) {
 // rooms opens each room with what it needs.
 func rooms(d Deps) []func(*frame.Frame) error {
 	return []func(*frame.Frame) error{
-		func(f *frame.Frame) error { return mountOld(f, d) },
 		func(f *frame.Frame) error {
 			return signin.New(f, signin.Deps{
 				Credentials: d.Credentials, Accounts: d.Accounts, Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
 			})
 		},
 		func(f *frame.Frame) error { return security.New(f, security.Deps{Accounts: d.Accounts}) },
-		func(f *frame.Frame) error { return settings.New(f, settings.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return settings.New(f, settingsDeps(d)) },
 		func(f *frame.Frame) error { return repositories.New(f, repositories.Deps{Accounts: d.Accounts}) },
 		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages}) },
 		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
@@ -130,7 +127,7 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention}) },
 		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
 		func(f *frame.Frame) error {
-			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts, Directory: d.Directory, Makes: d.Makes})
+			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts})
 		},
 		func(f *frame.Frame) error {
 			return organizations.New(f, organizations.Deps{
@@ -141,14 +138,13 @@ func rooms(d Deps) []func(*frame.Frame) error {
 	}
 }
 
-// mountOld puts the pages on f that have no room yet.
-func mountOld(f *frame.Frame, d Deps) error {
-	h, err := old(oldDeps{
-		Sessions: d.Sessions, Tokens: d.Personal, Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
-		URL: d.URL, RegistryHost: d.ContainerHost, Now: d.Now,
-	})
-	for _, path := range []string{"/settings/tokens", "/settings/tokens/", "/settings/identities"} {
-		f.Mount(path, h)
+func settingsDeps(d Deps) settings.Deps {
+	own := settings.Deps{
+		Accounts: d.Accounts, Directory: d.Directory, Browsers: d.Browsers, Personal: d.Personal, TokenLists: d.TokenLists,
+		Packages: d.Packages, Audit: d.Audit, Identities: d.Identities, ProviderName: d.ProviderName,
 	}
-	return err
+	if d.Provider != nil {
+		own.Issuer = d.Provider.Issuer
+	}
+	return own
 }
