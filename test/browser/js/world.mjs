@@ -39,6 +39,7 @@ export class World {
   script = variable('SCRIPT') !== 'off'
   images = variable('IMAGES')
   screenshots = variable('SCREENSHOTS')
+  pages = JSON.parse(variable('PAGES'))
   texts = new Texts(this.language, variable('ROOT'))
   people = []
   #homes = mkdtempSync(join(variable('HOMES'), 'home-'))
