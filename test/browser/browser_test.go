@@ -3,13 +3,16 @@ package browser_test
 import (
 	"bufio"
 	"encoding/json"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"packhouse/internal/testkit"
+	"packhouse/internal/web"
 	"packhouse/test/lab"
 )
 
@@ -21,8 +24,8 @@ type world struct {
 	name, language string
 	withoutScript  bool
 	settings       func(*testing.T) []string
-	// extra are journeys of this world alone.
-	extra []string
+	// alone are the journeys of this world, in the place of those of all.
+	alone []string
 }
 
 func worlds() []world {
@@ -35,7 +38,10 @@ func worlds() []world {
 }
 
 // journeys are gone on in every language; see js/journeys.
-func journeys() []string {
+func (w world) journeys() []string {
+	if w.alone != nil {
+		return w.alone
+	}
 	return []string{"sign-in"}
 }
 
@@ -46,7 +52,7 @@ func TestJourneys(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			w.run(t, append(journeys(), w.extra...))
+			w.run(t, w.journeys())
 		})
 	}
 }
@@ -63,7 +69,7 @@ func (w world) run(t *testing.T, names []string) {
 	issuer := testkit.Issuer(t)
 	settings := append(w.settings(t), "PACKHOUSE_OIDC_ISSUER="+issuer.URL, "PACKHOUSE_OIDC_CLIENT_ID="+testkit.IssuerClientID,
 		"PACKHOUSE_OIDC_CLIENT_SECRET="+testkit.IssuerClientSecret, "PACKHOUSE_OIDC_NAME=Example ID",
-		"PACKHOUSE_API_RATE_LIMIT=0", "PACKHOUSE_IDENTITY_ALLOW_PRIVATE_ISSUERS=true")
+		"PACKHOUSE_API_RATE_LIMIT=0", "PACKHOUSE_HOOKS_ALLOW_PRIVATE=true", "PACKHOUSE_IDENTITY_ALLOW_PRIVATE_ISSUERS=true")
 	for _, person := range []string{"monalisa", "octavia"} {
 		issuer.SetUser(t, person, nil)
 	}
@@ -81,7 +87,9 @@ func (w world) run(t *testing.T, names []string) {
 		t.Fatal(err)
 	}
 	told := map[string]outcome{}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
 		var o outcome
 		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
 			t.Logf("%s", lines.Bytes())
@@ -126,8 +134,29 @@ func (w world) variables(t *testing.T, issuer *testkit.IssuerProcess) []string {
 		"PACKHOUSE_TEST_ISSUER_URL=" + issuer.URL, "PACKHOUSE_TEST_LANGUAGE=" + w.language, "PACKHOUSE_TEST_SCRIPT=" + script,
 		"PACKHOUSE_TEST_MODULES=" + absolute(t, "../../.tools/node-browser/node_modules"), "PACKHOUSE_TEST_ROOT=" + absolute(t, "../.."),
 		"PACKHOUSE_TEST_IMAGES=" + images, "PACKHOUSE_TEST_SCREENSHOTS=" + pictures, "PACKHOUSE_TEST_HOMES=" + t.TempDir(),
-		"PACKHOUSE_TEST_CHROMIUM=" + chromium,
+		"PACKHOUSE_TEST_CHROMIUM=" + chromium, "PACKHOUSE_TEST_PAGES=" + pages(t),
 	}
+}
+
+// pages returns the names of all pages that the program has, as JSON.
+func pages(t *testing.T) string {
+	t.Helper()
+	f, err := web.Frame(web.Deps{URL: &url.URL{Scheme: "http", Host: "localhost"}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, room := range f.Rooms() {
+		for name := range room.Pages() {
+			all = append(all, room.ID(name))
+		}
+	}
+	slices.Sort(all)
+	text, err := json.Marshal(slices.Compact(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func absolute(t *testing.T, path string) string {
