@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/hooks"
@@ -68,10 +69,14 @@ type Deps struct {
 	Provider     *account.Provider
 	ProviderName string
 	Identities   *account.Identities
+	Factors      *account.Factors
 	// URL is the public address.
 	URL *url.URL
 	// ContainerHost and DockerHost are what people log docker in to.
 	ContainerHost, DockerHost string
+	// Makes is the type of the packages that pushes to the public address make,
+	// where both registries are there.
+	Makes access.PackageType
 	// Client returns the address of the client, behind trusted proxies.
 	Client func(*http.Request) netip.Addr
 	Now    func() time.Time
@@ -114,20 +119,21 @@ func rooms(d Deps) []func(*frame.Frame) error {
 	return []func(*frame.Frame) error{
 		func(f *frame.Frame) error {
 			return signin.New(f, signin.Deps{
-				Credentials: d.Credentials, Accounts: d.Accounts, Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
+				Credentials: d.Credentials, Accounts: d.Accounts, Factors: d.Factors,
+				Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
 			})
 		},
-		func(f *frame.Frame) error { return security.New(f, security.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error { return security.New(f, security.Deps{Credentials: d.Credentials, Accounts: d.Accounts, Factors: d.Factors}) },
 		func(f *frame.Frame) error { return settings.New(f, settingsDeps(d)) },
 		func(f *frame.Frame) error { return repositories.New(f, repositories.Deps{Accounts: d.Accounts}) },
-		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages}) },
+		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages, Registry: d.Registry, Accounts: d.Accounts}) },
 		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
 		func(f *frame.Frame) error { return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages, Directory: d.Directory}) },
 		func(f *frame.Frame) error { return trust.New(f, trust.Deps{Packages: d.Packages}) },
 		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention}) },
 		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
 		func(f *frame.Frame) error {
-			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts})
+			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts, Directory: d.Directory, Makes: d.Makes})
 		},
 		func(f *frame.Frame) error {
 			return organizations.New(f, organizations.Deps{

@@ -3,8 +3,15 @@ package packagepage
 
 import (
 	"embed"
+	"html/template"
 
+	"github.com/maypok86/otter/v2"
+
+	"packhouse/internal/account"
+	"packhouse/internal/evidence"
+	"packhouse/internal/oci"
 	"packhouse/internal/packages"
+	"packhouse/internal/registry"
 	"packhouse/internal/web/frame"
 )
 
@@ -14,12 +21,22 @@ var files embed.FS
 // Deps is what the room is made of.
 type Deps struct {
 	Packages *packages.Service
+	Registry *registry.Service
+	Accounts *account.Service
 }
 
 type room struct {
 	*frame.Room
 	Deps
+	// What was read of documents and rendered of readmes, by the digests of what
+	// never changes. Who may see it is decided before.
+	facts    *otter.Cache[documentKey, evidence.Facts]
+	rendered *otter.Cache[oci.Digest, template.HTML]
+	charts   *otter.Cache[oci.Digest, string]
 }
+
+// Limits of the caches: documents read, and bytes of readmes.
+const maxFacts, maxRendered, maxCharts = 1000, 16 << 20, 8 << 20
 
 // New puts the room's pages on f. The error is that of a broken build.
 func New(f *frame.Frame, d Deps) error {
@@ -27,9 +44,32 @@ func New(f *frame.Frame, d Deps) error {
 	if err != nil {
 		return err
 	}
-	r := &room{opened, d}
+	r := &room{Room: opened, Deps: d}
+	if r.facts, err = otter.New(&otter.Options[documentKey, evidence.Facts]{MaximumSize: maxFacts}); err != nil {
+		return err
+	}
+	r.rendered, err = otter.New(&otter.Options[oci.Digest, template.HTML]{
+		MaximumWeight: maxRendered, Weigher: func(_ oci.Digest, h template.HTML) uint32 { return uint32(len(h)) + 128 },
+	})
+	if err != nil {
+		return err
+	}
+	r.charts, err = otter.New(&otter.Options[oci.Digest, string]{
+		MaximumWeight: maxCharts, Weigher: func(_ oci.Digest, s string) uint32 { return uint32(len(s)) + 128 },
+	})
+	if err != nil {
+		return err
+	}
 	r.routes(f)
 	return nil
 }
 
-func (r *room) routes(_ *frame.Frame) {}
+func (r *room) routes(f *frame.Frame) {
+	r.Declare("package", packagePage{})
+	r.Declare("version", versionPage{})
+	r.Declare("compare", comparePage{})
+
+	f.OnPackage("GET /{$}", r.show)
+	f.OnPackage("GET /{id}", r.version)
+	f.OnPackage("GET /compare", r.compare)
+}
