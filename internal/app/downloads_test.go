@@ -158,7 +158,7 @@ func TestDownloadsAreWrittenAtTheEnd(t *testing.T) {
 	p.v2("GET", "app/blobs/"+layer, "", 200)
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	p.app.runJobs(stopped, NewMetrics("test"))
+	p.app.RunJobs(stopped, NewMetrics("test"))
 	var d struct{ Total int64 }
 	if p.rest("GET", "/users/admin/packages/container/app/downloads", "", &d); d.Total != 1 {
 		t.Errorf("%d downloads", d.Total)

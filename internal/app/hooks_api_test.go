@@ -52,7 +52,7 @@ func newHookWorld(t *testing.T) *hookWorld {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); w.app.runJobs(ctx, NewMetrics("test")) }()
+	go func() { defer close(done); w.app.RunJobs(ctx, NewMetrics("test")) }()
 	t.Cleanup(func() { stop(); <-done })
 	return w
 }

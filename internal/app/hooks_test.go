@@ -100,7 +100,7 @@ func TestAPushIsTold(t *testing.T) {
 	r := composed(t, cfg)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); r.app.runJobs(ctx, NewMetrics("test")) }()
+	go func() { defer close(done); r.app.RunJobs(ctx, NewMetrics("test")) }()
 	defer func() { stop(); <-done }()
 	name, err := oci.ParseName("admin")
 	if err != nil {

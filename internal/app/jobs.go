@@ -91,9 +91,9 @@ func (a *App) newRunner(m *Metrics) *jobs.Runner {
 	})
 }
 
-// runJobs works jobs and does what this node does for itself until ctx ends. It
+// RunJobs works jobs and does what this node does for itself until ctx ends. It
 // returns when the last piece is done and what was left to note is noted.
-func (a *App) runJobs(ctx context.Context, m *Metrics) {
+func (a *App) RunJobs(ctx context.Context, m *Metrics) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.newRunner(m).Run(ctx) })
 	for _, p := range a.periodic() {

@@ -37,7 +37,7 @@ func TestAStopNotesTheLastUseOfTokens(t *testing.T) {
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	a.runJobs(stopped, NewMetrics("test"))
+	a.RunJobs(stopped, NewMetrics("test"))
 	list, err := a.Store.Tokens(t.Context(), who.AccountID)
 	if err != nil || len(list) != 1 || list[0].LastUsedAt.IsZero() {
 		t.Errorf("tokens are %+v, %v; want one that was used", list, err)
@@ -76,7 +76,7 @@ func TestJobsAreWorkedByTheServer(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan struct{})
-	go func() { defer close(stopped); a.runJobs(ctx, m) }()
+	go func() { defer close(stopped); a.RunJobs(ctx, m) }()
 	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
 		j, err := a.Jobs.Get(t.Context(), operator(), id)
 		if err != nil {

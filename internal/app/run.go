@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 	measureGC(metrics.Registry, a.Collector)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
-	go func() { defer close(done); a.runJobs(working, metrics) }()
+	go func() { defer close(done); a.RunJobs(working, metrics) }()
 	defer func() { stop(); <-done }()
 	return Serve(ctx, cfg, Serving{
 		Handlers: a.Handlers, Log: log, Metrics: metrics, NewID: newID, Certs: certRows{a.Store}, Hurry: hurry,

@@ -171,7 +171,7 @@ func (d *Deliverer) refused(ctx context.Context, a Attempt) (string, error) {
 		return "", err
 	}
 	const why = "who made the hook, or changed it last, may not rule it any more; it is active again when somebody who may switches it on"
-	return why, d.stop(ctx, a.Hook, "who answers for it lost the right")
+	return why, d.stop(ctx, a.Hook, StoppedAnswerer, "who answers for it lost the right")
 }
 
 // giveUp stops a hook that failed for days.
@@ -179,13 +179,15 @@ func (d *Deliverer) giveUp(ctx context.Context, h Hook, now time.Time) error {
 	if h.FailingSince.IsZero() || now.Sub(h.FailingSince) < patience {
 		return nil
 	}
-	return d.stop(ctx, h, "every delivery failed for 7 days")
+	return d.stop(ctx, h, StoppedFailing, "every delivery failed for 7 days")
 }
 
-func (d *Deliverer) stop(ctx context.Context, h Hook, why string) error {
+func (d *Deliverer) stop(ctx context.Context, h Hook, reason StopReason, why string) error {
 	detail := h.detail()
 	detail["active"], detail["reason"] = false, why
-	return d.Queue.StopHook(ctx, h.ID, audit.Entry{At: d.Now(), Actor: audit.Server, Action: "hook.stop", Target: h.Target.String(), Detail: detail})
+	return d.Queue.StopHook(ctx, h.ID, reason, audit.Entry{
+		At: d.Now(), Actor: audit.Server, Action: "hook.stop", Target: h.Target.String(), Detail: detail,
+	})
 }
 
 // send sends the attempt and notes what came back.

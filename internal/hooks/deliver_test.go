@@ -319,7 +319,7 @@ func TestAHookThatFailsForAWeekStops(t *testing.T) {
 		}
 		got, err := f.Get(t.Context(), f.ann, a, h.ID)
 		f.check(err)
-		if got.Active || got.FailingSince.IsZero() {
+		if got.Active || got.FailingSince.IsZero() || got.Stopped != hooks.StoppedFailing {
 			t.Errorf("the hook is %+v", got)
 		}
 		f.recorded("hook.stop", audit.Server, "ann")
@@ -329,7 +329,7 @@ func TestAHookThatFailsForAWeekStops(t *testing.T) {
 		if f.work(); len(f.receiver.take()) > 0 {
 			t.Error("it was told when it had stopped")
 		}
-		if got, err = f.Update(t.Context(), f.ann, a, h.ID, hooks.Change{Active: ptr(true)}); err != nil || !got.FailingSince.IsZero() {
+		if got, err = f.Update(t.Context(), f.ann, a, h.ID, hooks.Change{Active: ptr(true)}); err != nil || !got.FailingSince.IsZero() || got.Stopped != "" {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -348,7 +348,7 @@ func TestAHookStopsWithTheRightToIt(t *testing.T) {
 			t.Error("one who left was told")
 		}
 		got, err := f.Get(ctx, f.ann, a, h.ID)
-		if err != nil || got.Active {
+		if err != nil || got.Active || got.Stopped != hooks.StoppedAnswerer {
 			t.Errorf("the hook is %+v, %v", got, err)
 		}
 		f.recorded("hook.stop", audit.Server, "acme")

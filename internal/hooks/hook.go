@@ -97,8 +97,19 @@ type Hook struct {
 	// FailingSince is when the first delivery failed of those that failed
 	// without one between that did not; zero for none.
 	FailingSince time.Time
+	// Stopped says why the server made the hook inactive; "" when it did not.
+	Stopped StopReason
 	Last         *LastResponse // nil before the first answer
 }
+
+// StopReason is why the server makes a hook inactive.
+type StopReason string
+
+// The reasons.
+const (
+	StoppedFailing  StopReason = "failing"  // every delivery failed for days
+	StoppedAnswerer StopReason = "answerer" // who answers for it may not rule it any more
+)
 
 // LastResponse is what became of the latest attempt.
 type LastResponse struct {

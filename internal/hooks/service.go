@@ -75,7 +75,7 @@ func (s *Service) Update(ctx context.Context, who access.Principal, a Address, i
 	}
 	h.UpdatedAt, h.UpdatedBy = s.Now(), who.ID()
 	if c.Active != nil && *c.Active {
-		h.FailingSince = time.Time{}
+		h.FailingSince, h.Stopped = time.Time{}, ""
 	}
 	return h, s.Store.UpdateHook(ctx, h, secret, s.entry(who, "hook.update", h))
 }

@@ -94,8 +94,9 @@ type Queue interface {
 	// since. A failure begins the time since when the hook fails, a success ends
 	// it.
 	EndAttempt(ctx context.Context, r Result) error
-	// StopHook makes a hook inactive and records e; nothing when it is already.
-	StopHook(ctx context.Context, id int64, e audit.Entry) error
+	// StopHook makes a hook inactive, says why, and records e; nothing when it is
+	// already.
+	StopHook(ctx context.Context, id int64, why StopReason, e audit.Entry) error
 }
 
 // Attempt is a delivery that is being sent, and to whom.

@@ -172,9 +172,9 @@ func (s *Store) EndAttempt(ctx context.Context, r hooks.Result) error {
 }
 
 // StopHook implements hooks.Queue.
-func (s *Store) StopHook(ctx context.Context, id int64, e audit.Entry) error {
+func (s *Store) StopHook(ctx context.Context, id int64, why hooks.StopReason, e audit.Entry) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		res, err := tx.Exec(ctx, `UPDATE hooks SET active = 0 WHERE id = ? AND active = 1`, id)
+		res, err := tx.Exec(ctx, `UPDATE hooks SET active = 0, stopped = ? WHERE id = ? AND active = 1`, string(why), id)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ var _ hooks.Store = (*Store)(nil)
 const (
 	hookColumns = `h.id, h.owner_id, o.login, o.kind, COALESCE(h.repository_id, 0), COALESCE(h.package_id, 0),
 		COALESCE(r.name, p.name, ''), COALESCE(p.type, ''), h.url, h.content_type, h.insecure_ssl, h.secret <> '', h.events, h.active,
-		h.created_at, h.updated_at, h.created_by, h.updated_by, h.failing_since, COALESCE(a.status_code, -1), COALESCE(a.error, '')`
+		h.created_at, h.updated_at, h.created_by, h.updated_by, h.failing_since, h.stopped, COALESCE(a.status_code, -1), COALESCE(a.error, '')`
 	hookTables = ` FROM hooks h JOIN accounts o ON o.id = h.owner_id
 		LEFT JOIN repositories r ON r.id = h.repository_id LEFT JOIN packages p ON p.id = h.package_id
 		LEFT JOIN deliveries a ON a.id = (SELECT l.id FROM deliveries l WHERE l.hook_id = h.id AND l.attempts > 0 ORDER BY l.id DESC LIMIT 1)`
@@ -140,7 +140,7 @@ func scanHook(row interface{ Scan(...any) error }, more ...any) (h hooks.Hook, e
 	var failing sql.NullInt64
 	err = row.Scan(append([]any{
 		&h.ID, &h.OwnerID, &h.Owner, &kind, &h.RepositoryID, &h.PackageID, &name, &h.Type, &h.URL, &h.ContentType, &insecure, &h.HasSecret,
-		&events, &active, &created, &updated, &h.CreatedBy, &h.UpdatedBy, &failing, &status, &lastError,
+		&events, &active, &created, &updated, &h.CreatedBy, &h.UpdatedBy, &failing, &h.Stopped, &status, &lastError,
 	}, more...)...)
 	if err != nil {
 		return h, err
@@ -170,10 +170,10 @@ func (s *Store) UpdateHook(ctx context.Context, h hooks.Hook, secret *string, e 
 	}
 	return s.change(ctx, e, func(ctx context.Context, tx *database.Tx) error {
 		res, err := tx.Exec(ctx, `UPDATE hooks SET url = ?, content_type = ?, secret = COALESCE(?, secret), insecure_ssl = ?, events = ?, active = ?,
-			updated_at = ?, updated_by = ?, failing_since = ?
+			updated_at = ?, updated_by = ?, failing_since = ?, stopped = ?
 			WHERE id = ? AND owner_id = ? AND COALESCE(repository_id, 0) = ? AND COALESCE(package_id, 0) = ?`,
 			append([]any{
-				h.URL, h.ContentType, secret, flag(h.InsecureSSL), string(events), flag(h.Active), toMicros(h.UpdatedAt), h.UpdatedBy, failing, h.ID,
+				h.URL, h.ContentType, secret, flag(h.InsecureSSL), string(events), flag(h.Active), toMicros(h.UpdatedAt), h.UpdatedBy, failing, string(h.Stopped), h.ID,
 			}, targetArgs(h.Target)...)...)
 		if err != nil {
 			return err
