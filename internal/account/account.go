@@ -31,6 +31,8 @@ type Account struct {
 	PasswordChangedAt time.Time
 	CreatedAt         time.Time
 	Suspended         bool
+	// SecondFactor is set when a password alone does not sign in.
+	SecondFactor bool
 	// Name, Email and Description are what the account says of itself; all may
 	// be empty.
 	Name, Email, Description string

@@ -74,6 +74,9 @@ func NewProvider(o ProviderOptions) *Provider {
 type Attempt struct {
 	Secret  []byte // 32 random bytes
 	Binding string
+	// Anew asks the provider to let the person sign in again, instead of vouching
+	// for who signed in there before.
+	Anew bool
 }
 
 // derive returns a value for one purpose that tells nothing of another's.
@@ -95,7 +98,11 @@ func (p *Provider) Address(ctx context.Context, a Attempt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return at.oauth.AuthCodeURL(a.derive("state"), oidc.Nonce(a.derive("nonce")), oauth2.S256ChallengeOption(a.derive("verifier"))), nil
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.derive("nonce")), oauth2.S256ChallengeOption(a.derive("verifier"))}
+	if a.Anew {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	return at.oauth.AuthCodeURL(a.derive("state"), options...), nil
 }
 
 // Redeem returns who came back from the provider with code. The caller has
@@ -119,11 +126,30 @@ func (p *Provider) Redeem(ctx context.Context, a Attempt, code string) (Identity
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1 || id.Subject == "" {
 		return Identity{}, p.refused(errs.New(errs.Denied, "the identity token has another nonce, or no subject"))
 	}
+	if a.Anew && !p.anew(id) {
+		return Identity{}, errs.New(errs.Denied, "the provider did not ask who you are again; sign out there and try again")
+	}
 	claims, err := p.claims(ctx, at, id, tokens)
 	if err != nil {
 		return Identity{}, p.refused(err)
 	}
 	return p.identity(id.Subject, claims)
+}
+
+// anewWithin is how long ago a person may have signed in at the provider that was
+// asked to let them sign in again.
+const anewWithin = 10 * time.Minute
+
+// anew reports whether the person signed in at the provider lately, of which some
+// providers say nothing.
+func (p *Provider) anew(id *oidc.IDToken) bool {
+	var claims struct {
+		At *int64 `json:"auth_time"`
+	}
+	if err := id.Claims(&claims); err != nil {
+		return false
+	}
+	return claims.At == nil || p.Now().Sub(time.Unix(*claims.At, 0)) < anewWithin
 }
 
 func (p *Provider) refused(cause error) error {

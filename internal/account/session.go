@@ -49,11 +49,13 @@ type Session struct {
 
 // SessionStore keeps sessions.
 type SessionStore interface {
-	// StartWebSession stores s and ends the session whose hash is replaced, if
-	// there is one. Unauthenticated when the user was suspended or deleted, or
-	// the password was not set at passwordSet, in microseconds; unless that is
-	// negative.
-	StartWebSession(ctx context.Context, s Session, passwordSet int64, replaced string, e audit.Entry) error
+	// StartWebSession stores n.Session, and ends n.Replaced and n.Pending if they
+	// are there. Unauthenticated when the user was suspended or deleted, or n does
+	// not hold any more.
+	StartWebSession(ctx context.Context, n NewSession, e audit.Entry) error
+	// ConfirmWebSession gives the session another hash, and what is dangerous may
+	// be done in it until then. Unauthenticated when it has ended.
+	ConfirmWebSession(ctx context.Context, old, hash string, until time.Time, e audit.Entry) error
 	// WebSession returns the session and its user as it is now; NotFound when
 	// it has expired or ended, or the user may not come in any more.
 	WebSession(ctx context.Context, hash string, now time.Time) (Session, Account, error)
@@ -85,51 +87,103 @@ type Browser struct {
 	Secret string
 }
 
+// Way is how somebody shows who they are. The zero value is a password alone.
+type Way struct {
+	// Issuer is the outside provider that vouches for them.
+	Issuer string
+	// Passkey is set for a passkey alone.
+	Passkey bool
+	// Factor is the second factor that came after the password.
+	Factor string
+	// NewPassword is set for a session that goes on under another secret, since its
+	// user has just changed the password.
+	NewPassword bool
+	// Pending is the secret of the sign-in that waited for it.
+	Pending string
+}
+
+func (w Way) detail(b Browser) map[string]any {
+	d := map[string]any{"address": b.Address, "by": "password"}
+	switch {
+	case w.NewPassword:
+		d["by"] = "new password"
+	case w.Issuer != "":
+		d["by"] = w.Issuer
+	case w.Passkey:
+		d["by"] = FactorPasskey
+	case w.Factor != "":
+		d["second_factor"] = w.Factor
+	}
+	return d
+}
+
+// NewSession is a session to start. PasswordSet is when the password was set that
+// let the user in, in microseconds; negative when none did. Unless Second is set
+// the user must have no second factor.
+type NewSession struct {
+	Session
+	PasswordSet int64
+	Second      bool
+	Replaced    string // hash of the browser's session before
+	Pending     string // hash of the sign-in that waited
+}
+
 // Start signs who in and returns the secret of the session, which is always a
-// new one. issuer is the outside provider that vouched for who, empty after a
-// password.
-func (s *Sessions) Start(ctx context.Context, who access.Principal, issuer string, b Browser) (secret string, err error) {
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(s.Random, raw); err != nil {
-		return "", errs.Wrap(errs.Internal, err, "no randomness for a session")
+// new one. What is dangerous may be done in it for SudoLife.
+func (s *Sessions) Start(ctx context.Context, who access.Principal, w Way, b Browser) (secret string, err error) {
+	if secret, err = s.newSecret(); err != nil {
+		return "", err
 	}
-	secret = base64.RawURLEncoding.EncodeToString(raw)
 	now := s.Now()
-	session := Session{
-		SecretHash: sessionHash(secret), AccountID: who.AccountID, Issuer: issuer,
-		Address: b.Address, Agent: cut(b.Agent, maxAgent), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionIdle), SudoUntil: now.Add(SudoLife),
+	n := NewSession{
+		Session: Session{
+			SecretHash: sessionHash(secret), AccountID: who.AccountID, Issuer: w.Issuer, Address: b.Address, Agent: cut(b.Agent, maxAgent),
+			CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionIdle), SudoUntil: now.Add(SudoLife),
+		},
+		PasswordSet: who.Generation, Second: w != Way{},
+		Replaced: hashOfSecret(b.Secret), Pending: hashOfSecret(w.Pending),
 	}
-	replaced := ""
-	if b.Secret != "" {
-		replaced = sessionHash(b.Secret)
+	if w.Issuer != "" || w.Passkey || w.NewPassword {
+		n.PasswordSet = -1 // no password let who in
 	}
-	passwordSet := who.Generation
-	if issuer != "" {
-		passwordSet = -1 // no password let who in
-	}
-	err = s.Store.StartWebSession(ctx, session, passwordSet, replaced, audit.Entry{
-		At: now, Actor: audit.By(who), Action: "user.sign-in", Target: who.Login, Detail: signInDetail(issuer, b),
+	err = s.Store.StartWebSession(ctx, n, audit.Entry{
+		At: now, Actor: audit.By(who), Action: "user.sign-in", Target: who.Login, Detail: w.detail(b),
 	})
 	return secret, err
 }
 
+// Confirm notes that who has shown again who it is in the session: for SudoLife
+// from now on what is dangerous may be done there. It returns the session as it is
+// now, with a new secret. Unauthenticated when it has ended.
+func (s *Sessions) Confirm(ctx context.Context, session Session, who access.Principal, w Way, b Browser) (Session, string, error) {
+	secret, err := s.newSecret()
+	if err != nil {
+		return session, "", err
+	}
+	old := session.SecretHash
+	session.SecretHash, session.SudoUntil = sessionHash(secret), s.Now().Add(SudoLife)
+	return session, secret, s.Store.ConfirmWebSession(ctx, old, session.SecretHash, session.SudoUntil, audit.Entry{
+		At: s.Now(), Actor: audit.By(who), Action: "user.confirm", Target: who.Login, Detail: w.detail(b),
+	})
+}
+
+func (s *Sessions) newSecret() (string, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(s.Random, raw); err != nil {
+		return "", errs.Wrap(errs.Internal, err, "no randomness for a session")
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
 // Failed records that somebody did not get in as login, which may be empty when
 // nobody knows who it was to be.
-func (s *Sessions) Failed(ctx context.Context, login, issuer string, b Browser) error {
+func (s *Sessions) Failed(ctx context.Context, login string, w Way, b Browser) error {
 	if login == "" {
 		login = "unknown"
 	}
 	return s.Store.RecordSignIn(ctx, audit.Entry{
-		At: s.Now(), Actor: audit.Server, Action: "user.sign-in-failed", Target: login, Detail: signInDetail(issuer, b),
+		At: s.Now(), Actor: audit.Server, Action: "user.sign-in-failed", Target: login, Detail: w.detail(b),
 	})
-}
-
-func signInDetail(issuer string, b Browser) map[string]any {
-	d := map[string]any{"address": b.Address, "by": "password"}
-	if issuer != "" {
-		d["by"] = issuer
-	}
-	return d
 }
 
 // Find returns the session with that secret and who is signed in by it, or

@@ -23,7 +23,7 @@ func (f *fixture) enter(t *testing.T, s *account.Sessions, login, password, issu
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := s.Start(t.Context(), who, issuer, b)
+	secret, err := s.Start(t.Context(), who, account.Way{Issuer: issuer}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,18 +161,18 @@ func TestASignInThatComesTooLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, who := range []access.Principal{suspended, changed, {AccountID: 4711, Login: "nobody"}} {
-		if secret, err := s.Start(ctx, who, "", account.Browser{}); !errs.Is(err, errs.Unauthenticated) {
+		if secret, err := s.Start(ctx, who, account.Way{}, account.Browser{}); !errs.Is(err, errs.Unauthenticated) {
 			t.Errorf("%s gets in: %q, %v", who.Login, secret, err)
 		}
 	}
-	if _, err := s.Start(ctx, suspended, "https://id.test", account.Browser{}); !errs.Is(err, errs.Unauthenticated) {
+	if _, err := s.Start(ctx, suspended, account.Way{Issuer: "https://id.test"}, account.Browser{}); !errs.Is(err, errs.Unauthenticated) {
 		t.Errorf("a suspended account gets in from outside: %v", err)
 	}
 	who, err := f.SignIn(ctx, "changed", "another password", freely)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := s.Start(ctx, who, "", account.Browser{})
+	secret, err := s.Start(ctx, who, account.Way{}, account.Browser{})
 	if err != nil {
 		t.Fatalf("with the new password: %v", err)
 	}

@@ -13,24 +13,36 @@ func errSignIn() error {
 }
 
 // SignIn returns the principal of the user, with all scopes, if the password is
-// right. Unknown logins, users without a password, suspended users and wrong
+// right and enough. Where there is a second factor it is not, and the one who
+// knows the password is told to use a token.
+func (s *Service) SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error) {
+	who, second, err := s.ByPassword(ctx, login, password, admit)
+	if err == nil && second {
+		return access.Principal{}, errs.New(errs.Unauthenticated,
+			"this account has a second factor, so its password is not taken here: use a personal access token")
+	}
+	return who, err
+}
+
+// ByPassword returns the principal of the user, with all scopes, if the password
+// is right, and whether it takes a second factor to sign in. Unknown logins, users without a password, suspended users and wrong
 // passwords are one Unauthenticated error, after one check's time.
 //
 // admit is asked before a check is paid for and may refuse it, for throttling;
 // its settle is told how the check ended. Passwords that were right within the
 // last minute are not checked again, and admit is not asked.
-func (s *Service) SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error) {
+func (s *Service) ByPassword(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (who access.Principal, second bool, err error) {
 	a, err := s.Get(ctx, login)
 	if err != nil && !errs.Is(err, errs.NotFound) {
-		return access.Principal{}, err
+		return access.Principal{}, false, err
 	}
 	may := err == nil && !a.Suspended
 	if may && s.recent.has(a.Login, password, a.PasswordHash, s.Now()) {
-		return principal(a), nil
+		return principal(a), a.SecondFactor, nil
 	}
 	settle, err := admit()
 	if err != nil {
-		return access.Principal{}, err
+		return access.Principal{}, false, err
 	}
 	if !may {
 		a.PasswordHash = "" // matches nothing, like that of an organization
@@ -38,16 +50,16 @@ func (s *Service) SignIn(ctx context.Context, login, password string, admit func
 	ok, outdated, err := s.Passwords.Verify(ctx, a.PasswordHash, password)
 	settle(ok || err != nil)
 	if err != nil {
-		return access.Principal{}, err
+		return access.Principal{}, false, err
 	}
 	if !ok {
-		return access.Principal{}, errSignIn()
+		return access.Principal{}, false, errSignIn()
 	}
 	if outdated {
 		s.upgrade(ctx, &a, password)
 	}
 	s.recent.add(a.Login, password, a.PasswordHash, s.Now())
-	return principal(a), nil
+	return principal(a), a.SecondFactor, nil
 }
 
 // upgrade stores the password at today's cost. Its failure costs nothing: the

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
 	"packhouse/internal/config"
@@ -26,8 +27,11 @@ func (a *App) composePages(cfg *config.Config) error {
 		Packages: a.Packages, Registry: a.Registry, Retention: a.Retention, Collector: a.Collector, Hooks: a.Hooks, Jobs: a.Jobs,
 		Audit:         &audit.Service{Store: a.Store},
 		URL:           public,
-		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()),
+		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()), Makes: makes(cfg),
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
+	}
+	if d.Factors, err = a.factors(public); err != nil {
+		return err
 	}
 	if cfg.OIDC.Issuer != "" {
 		if d.Provider, err = newProvider(cfg); err != nil {
@@ -39,8 +43,20 @@ func (a *App) composePages(cfg *config.Config) error {
 	return err
 }
 
+// makes returns the type of the packages that people are told how to make.
+func makes(cfg *config.Config) access.PackageType {
+	if !cfg.SubdomainIsolation && cfg.BareHost == config.BareDocker {
+		return access.Docker
+	}
+	return access.Container
+}
+
 func (a *App) sessions() *account.Sessions {
 	return &account.Sessions{Store: a.Store, Now: time.Now, Random: rand.Reader}
+}
+
+func (a *App) factors(public *url.URL) (*account.Factors, error) {
+	return account.NewFactors(account.FactorOptions{Store: a.Store, URL: public, Now: time.Now, Random: rand.Reader})
 }
 
 // newProvider returns the outside provider, which need not be there yet.

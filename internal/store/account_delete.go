@@ -87,6 +87,10 @@ func endAccount(ctx context.Context, tx *database.Tx, id, now int64) error {
 		`DELETE FROM repository_grants WHERE account_id = ?`,
 		`DELETE FROM package_grants WHERE account_id = ?`,
 		`DELETE FROM web_sessions WHERE account_id = ?`,
+		`DELETE FROM pending_sign_ins WHERE account_id = ?`,
+		`DELETE FROM authenticator_apps WHERE account_id = ?`,
+		`DELETE FROM recovery_codes WHERE account_id = ?`,
+		`DELETE FROM passkeys WHERE account_id = ?`,
 		// What it has, and an organization gave.
 		`DELETE FROM trust_rules WHERE owner_id = ?`,
 		`DELETE FROM memberships WHERE organization_id = ?`,

@@ -69,7 +69,7 @@ func errTaken(login string) *errs.Error { return errs.New(errs.Exists, "the logi
 
 const accountColumns = `a.id, a.login, a.display_login, a.kind, a.site_admin, a.password_hash, a.password_changed_at,
 	a.created_at, a.suspended_at IS NOT NULL, a.base_role, a.members_create, a.inherit_default, a.default_visibility, a.sso_required,
-	a.name, a.email, a.description`
+	a.name, a.email, a.description, a.second_factor_at <> 0`
 
 // accountRow scans accountColumns.
 type accountRow struct {
@@ -82,7 +82,7 @@ func (r *accountRow) dest() []any {
 	return []any{
 		&r.a.ID, &r.a.Login, &r.a.DisplayLogin, &r.kind, &r.admin, &r.a.PasswordHash, &r.changed,
 		&r.created, &r.a.Suspended, &r.a.Settings.BaseRole, &r.create, &r.inherit, &r.visibility, &r.sso,
-		&r.a.Name, &r.a.Email, &r.a.Description,
+		&r.a.Name, &r.a.Email, &r.a.Description, &r.a.SecondFactor,
 	}
 }
 

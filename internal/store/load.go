@@ -86,7 +86,7 @@ func (r Restored) settle(exec func(query string, args ...any) error) error {
 		return err
 	}
 	for _, statement := range []string{
-		`DELETE FROM upload_sessions`, `DELETE FROM web_sessions`, `DELETE FROM trash`,
+		`DELETE FROM upload_sessions`, `DELETE FROM web_sessions`, `DELETE FROM pending_sign_ins`, `DELETE FROM passkey_challenges`, `DELETE FROM trash`,
 	} {
 		if err := exec(statement); err != nil {
 			return err

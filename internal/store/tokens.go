@@ -40,7 +40,7 @@ func optionalTime(us sql.NullInt64) time.Time {
 }
 
 const (
-	holderColumns = `a.id, a.login, a.site_admin, a.suspended_at IS NOT NULL, a.deleted_at IS NOT NULL, a.password_changed_at`
+	holderColumns = `a.id, a.login, a.site_admin, a.suspended_at IS NOT NULL, a.deleted_at IS NOT NULL, a.password_changed_at, a.second_factor_at <> 0`
 	tokenColumns  = `t.id, t.account_id, t.kind, t.note, t.secret_hash, t.scopes, t.created_at, t.expires_at, t.last_used_at,
 		t.revoked_at, t.fine_grained, COALESCE(t.repository_id, 0), COALESCE(t.trust_id, 0), t.codespace`
 	// A workflow token follows its repository to whoever owns it.
@@ -58,7 +58,7 @@ type holderRow struct {
 }
 
 func (r *holderRow) dest() []any {
-	return []any{&r.h.AccountID, &r.h.Login, &r.admin, &r.h.Suspended, &r.h.Deleted, &r.h.Generation}
+	return []any{&r.h.AccountID, &r.h.Login, &r.admin, &r.h.Suspended, &r.h.Deleted, &r.h.Generation, &r.h.SecondFactor}
 }
 
 func (r *holderRow) holder() token.Holder {

@@ -15,7 +15,7 @@ import (
 var _ account.SessionStore = (*Store)(nil)
 
 // StartWebSession implements account.SessionStore.
-func (s *Store) StartWebSession(ctx context.Context, n account.Session, passwordSet int64, replaced string, e audit.Entry) error {
+func (s *Store) StartWebSession(ctx context.Context, n account.NewSession, e audit.Entry) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
 		// A suspension either sees the session and ends it, or is seen here.
 		if err := lockAccount(ctx, tx, n.AccountID); errs.Is(err, errs.NotFound) {
@@ -23,16 +23,19 @@ func (s *Store) StartWebSession(ctx context.Context, n account.Session, password
 		} else if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM web_sessions WHERE id_hash = ?`, replaced); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM web_sessions WHERE id_hash = ?`, n.Replaced); err != nil {
+			return err
+		}
+		if err := endPending(ctx, tx, n.Pending); err != nil {
 			return err
 		}
 		res, err := tx.Exec(ctx, `INSERT INTO web_sessions
 			(id_hash, account_id, issuer, address, agent, created_at, last_seen_at, expires_at, sudo_until)
 			SELECT ?, id, ?, ?, ?, ?, ?, ?, ? FROM accounts
 			WHERE id = ? AND kind = 'user' AND suspended_at IS NULL AND deleted_at IS NULL
-				AND (CAST(? AS BIGINT) < 0 OR password_changed_at = ?)`,
+				AND (CAST(? AS BIGINT) < 0 OR password_changed_at = ?) AND (CAST(? AS BIGINT) <> 0 OR second_factor_at = 0)`,
 			n.SecretHash, n.Issuer, n.Address, n.Agent, toMicros(n.CreatedAt), toMicros(n.LastSeenAt), toMicros(n.ExpiresAt), toMicros(n.SudoUntil),
-			n.AccountID, passwordSet, passwordSet)
+			n.AccountID, n.PasswordSet, n.PasswordSet, flag(n.Second))
 		if err != nil {
 			return err
 		}
@@ -43,8 +46,36 @@ func (s *Store) StartWebSession(ctx context.Context, n account.Session, password
 	})
 }
 
+// endPending ends a sign-in that waited for its second factor: it leads to one
+// session.
+func endPending(ctx context.Context, tx *database.Tx, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	res, err := tx.Exec(ctx, `DELETE FROM pending_sign_ins WHERE id_hash = ?`, hash)
+	if err != nil {
+		return err
+	}
+	return oneRow(res, errNoSignIn())
+}
+
+// ConfirmWebSession implements account.SessionStore.
+func (s *Store) ConfirmWebSession(ctx context.Context, old, hash string, until time.Time, e audit.Entry) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
+		res, err := tx.Exec(ctx, `UPDATE web_sessions SET id_hash = ?, sudo_until = ? WHERE id_hash = ? AND expires_at > ?`,
+			hash, toMicros(until), old, toMicros(e.At))
+		if err != nil {
+			return err
+		}
+		if err := oneRow(res, errs.New(errs.Unauthenticated, "nobody is signed in")); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+}
+
 func errNoSignIn() *errs.Error {
-	return errs.New(errs.Unauthenticated, "the account was suspended or deleted, or its password changed")
+	return errs.New(errs.Unauthenticated, "the account was suspended or deleted, or its password or second factor changed")
 }
 
 // WebSession implements account.SessionStore.

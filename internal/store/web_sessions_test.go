@@ -25,7 +25,7 @@ func signInEntry(login string) audit.Entry {
 
 func startSession(t *testing.T, s *store.Store, n account.Session, replaced string) {
 	t.Helper()
-	if err := s.StartWebSession(t.Context(), n, 0, replaced, signInEntry("ann")); err != nil {
+	if err := s.StartWebSession(t.Context(), account.NewSession{Session: n, Replaced: replaced}, signInEntry("ann")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -75,7 +75,7 @@ func TestWhoMayHaveASession(t *testing.T) {
 		refused := func(what string, id, passwordSet int64) {
 			t.Helper()
 			before, _ := s.AuditEntries(ctx, audit.Query{Limit: 100})
-			err := s.StartWebSession(ctx, aSession("refused", id, ""), passwordSet, "", signInEntry("ann"))
+			err := s.StartWebSession(ctx, account.NewSession{Session: aSession("refused", id, ""), PasswordSet: passwordSet}, signInEntry("ann"))
 			after, _ := s.AuditEntries(ctx, audit.Query{Limit: 100})
 			if !errs.Is(err, errs.Unauthenticated) || len(before) != len(after) {
 				t.Errorf("%s: %v, %d entries", what, err, len(after)-len(before))
@@ -95,11 +95,11 @@ func TestWhoMayHaveASession(t *testing.T) {
 		refused("the password of before", ann, 0)
 		after := aSession("2", ann, "")
 		after.CreatedAt = changed.At
-		if err := s.StartWebSession(ctx, after, changed.At.UnixMicro(), "", signInEntry("ann")); err != nil {
+		if err := s.StartWebSession(ctx, account.NewSession{Session: after, PasswordSet: changed.At.UnixMicro()}, signInEntry("ann")); err != nil {
 			t.Errorf("the new password: %v", err)
 		}
 		after.SecretHash = "3"
-		if err := s.StartWebSession(ctx, after, -1, "", signInEntry("ann")); err != nil {
+		if err := s.StartWebSession(ctx, account.NewSession{Session: after, PasswordSet: -1}, signInEntry("ann")); err != nil {
 			t.Errorf("without a password: %v", err)
 		}
 		for _, suspended := range []bool{true, false} {

@@ -36,14 +36,23 @@ func (a *Authenticator) CountRefusal(r *http.Request, do func() error) error {
 	return err
 }
 
-// ByPassword returns the principal of a login with its password. No token is
-// taken for one: its rights are narrower than those of the pages that ask. Every
-// failure counts against the limits, so a caller may record each.
-func (a *Authenticator) ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error) {
+// AttemptAs is Attempt at signing in to the account of that login: it counts
+// against the limit of the account too.
+func (a *Authenticator) AttemptAs(r *http.Request, login string) (settle func(ok bool), err error) {
+	return a.throttle.admit(throttled(login), a.Client(r), a.Now())
+}
+
+// ByPassword returns the principal of a login with its password, and whether it
+// takes a second factor to sign in. No token is taken for a password: its rights
+// are narrower than those of the pages that ask. Every failure counts against the
+// limits, so a caller may record each.
+func (a *Authenticator) ByPassword(ctx context.Context, r *http.Request, login, password string) (who access.Principal, second bool, err error) {
 	if len(login) > longestLogin {
 		login = ""
 	}
-	return a.Passwords.SignIn(ctx, login, password, func() (func(bool), error) {
-		return a.throttle.admit(strings.ToLower(login), a.Client(r), a.Now())
+	return a.Passwords.ByPassword(ctx, login, password, func() (func(bool), error) {
+		return a.AttemptAs(r, login)
 	})
 }
+
+func throttled(login string) string { return strings.ToLower(login[:min(len(login), longestLogin)]) }

@@ -24,9 +24,12 @@ const maxSeen = 4096
 
 // Passwords checks the passwords of accounts.
 type Passwords interface {
-	// SignIn returns the principal if the password is right. It calls admit
-	// before it pays for a check, unless it knows the answer, and then settle.
+	// SignIn returns the principal if the password is right and enough. It calls
+	// admit before it pays for a check, unless it knows the answer, and then settle.
 	SignIn(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (access.Principal, error)
+	// ByPassword does the same for those who can ask for a second factor, and
+	// reports whether one is needed.
+	ByPassword(ctx context.Context, login, password string, admit func() (settle func(ok bool), err error)) (who access.Principal, second bool, err error)
 }
 
 // Identities takes the identity tokens of outside issuers for what rules of

@@ -74,7 +74,7 @@ func (a *Authenticator) identify(ctx context.Context, r *http.Request, login, te
 
 // StillValid returns Unauthenticated when the credential behind who has ended
 // since who was authenticated: its token revoked or expired, its password
-// changed, its account suspended, deleted or no longer a site administrator, its
+// changed or no longer enough, its account suspended, deleted or no longer a site administrator, its
 // repository gone or given away, its rule of trust withdrawn. It costs one query,
 // and none for a principal that this request has just authenticated by Basic.
 func (a *Authenticator) StillValid(ctx context.Context, who access.Principal) error {
@@ -102,6 +102,8 @@ func (a *Authenticator) StillValid(ctx context.Context, who access.Principal) er
 		return errBearer()
 	case who.TokenID == 0 && who.Generation != h.Generation:
 		return errCredential("the password was changed")
+	case who.TokenID == 0 && h.SecondFactor:
+		return errCredential("the account has a second factor now: use a personal access token")
 	}
 	return nil
 }

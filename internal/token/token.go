@@ -45,6 +45,8 @@ type Holder struct {
 	Deleted   bool
 	// Generation is when the password was set, in microseconds.
 	Generation int64
+	// SecondFactor is set when a password alone does not sign in.
+	SecondFactor bool
 	// Repository is the present name of a workflow token's; zero when it has
 	// none, or it was deleted.
 	Repository oci.Name

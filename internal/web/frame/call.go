@@ -32,7 +32,8 @@ type Call struct {
 
 	query url.Values
 	form  url.Values
-	shows string // how a failure that a page shows is recorded
+	shows string            // how a failure that a page shows is recorded
+	set   map[string]string // cookies of the answer
 }
 
 // Query returns a parameter of the address.

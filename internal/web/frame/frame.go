@@ -45,7 +45,7 @@ type Frame struct {
 	routes
 	rooms   []*Room
 	own     *Room // the pages of the frame itself
-	confirm func(*Call) error
+	confirm func(*Call) (shown bool, err error)
 }
 
 // New returns a frame without rooms. The error is that of a broken build.
@@ -139,16 +139,19 @@ func signedIn(do func(*Call) error) func(*Call) error {
 
 func (f *Frame) sudo(do func(*Call) error) func(*Call) error {
 	return signedIn(func(c *Call) error {
-		if c.Fresh() {
-			return do(c)
+		if !c.Fresh() {
+			if shown, err := f.confirm(c); shown || err != nil {
+				return err
+			}
 		}
-		return f.confirm(c)
+		return do(c)
 	})
 }
 
-// Confirm sets the page that asks people to show who they are. It gets the call
-// that needs it: of a form it has to send the fields again afterwards.
-func (f *Frame) Confirm(page func(*Call) error) { f.confirm = page }
+// Confirm sets what asks people to show who they are. It gets the call that needs
+// it, and reports whether it showed a page. If it did not, they have shown it with
+// fields of the form, and the call goes on.
+func (f *Frame) Confirm(ask func(*Call) (shown bool, err error)) { f.confirm = ask }
 
 // Rooms returns all rooms that were opened, for checks of their templates.
 func (f *Frame) Rooms() []*Room { return f.rooms }

@@ -13,9 +13,10 @@ import (
 
 // The cookies: of the session, and of what people chose.
 const (
-	SessionCookie  = "packhouse"
-	languageCookie = "packhouse-language"
-	themeCookie    = "packhouse-theme"
+	SessionCookie   = "packhouse"
+	ChallengeCookie = "packhouse-passkey" // what a passkey was asked to sign
+	languageCookie  = "packhouse-language"
+	themeCookie     = "packhouse-theme"
 )
 
 // Themes returns the themes that people choose among; the first follows the
@@ -82,14 +83,21 @@ func (f *Frame) cookieName(name string) string {
 
 // SetCookie sets a cookie for so long; negative removes it.
 func (c *Call) SetCookie(name, value string, life time.Duration) {
+	if c.set == nil {
+		c.set = map[string]string{}
+	}
+	c.set[name] = value
 	http.SetCookie(c.W, &http.Cookie{
 		Name: c.Frame.cookieName(name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		HttpOnly: true, Secure: c.Frame.URL.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// Cookie returns the cookie's value, "" without it.
+// Cookie returns the cookie's value, as it was sent or is being set; "" without it.
 func (c *Call) Cookie(name string) string {
+	if value, ok := c.set[name]; ok {
+		return value
+	}
 	cookie, err := c.R.Cookie(c.Frame.cookieName(name))
 	if err != nil {
 		return ""

@@ -17,17 +17,25 @@ const attemptLife = 10 * time.Minute
 type attempt struct {
 	secret   []byte
 	begun    time.Time
-	link     int64 // the account to link the identity to; 0: sign in
+	purpose  string
+	account  int64 // who set out; 0 to sign in
 	returnTo string
 }
 
+// What somebody goes to the provider for.
+const (
+	toEnter   = "enter"
+	toLink    = "link"    // the identity to the account
+	toConfirm = "confirm" // who sits there
+)
+
 func (a attempt) binding() string {
-	return strconv.FormatInt(a.begun.Unix(), 10) + "." + strconv.FormatInt(a.link, 10) + "." +
+	return strconv.FormatInt(a.begun.Unix(), 10) + "." + a.purpose + "." + strconv.FormatInt(a.account, 10) + "." +
 		base64.RawURLEncoding.EncodeToString([]byte(a.returnTo))
 }
 
 func (a attempt) provider() account.Attempt {
-	return account.Attempt{Secret: a.secret, Binding: a.binding()}
+	return account.Attempt{Secret: a.secret, Binding: a.binding(), Anew: a.purpose == toConfirm}
 }
 
 func (a attempt) cookie() string {
@@ -37,15 +45,15 @@ func (a attempt) cookie() string {
 // parseAttempt is the reverse of cookie.
 func parseAttempt(s string) (a attempt, ok bool) {
 	parts := strings.Split(s, ".")
-	if len(parts) != 4 {
+	if len(parts) != 5 {
 		return attempt{}, false
 	}
 	secret, err1 := base64.RawURLEncoding.DecodeString(parts[0])
 	begun, err2 := strconv.ParseInt(parts[1], 10, 64)
-	link, err3 := strconv.ParseInt(parts[2], 10, 64)
-	to, err4 := base64.RawURLEncoding.DecodeString(parts[3])
+	who, err3 := strconv.ParseInt(parts[3], 10, 64)
+	to, err4 := base64.RawURLEncoding.DecodeString(parts[4])
 	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || len(secret) != 32 {
 		return attempt{}, false
 	}
-	return attempt{secret: secret, begun: time.Unix(begun, 0), link: link, returnTo: string(to)}, true
+	return attempt{secret: secret, begun: time.Unix(begun, 0), purpose: parts[2], account: who, returnTo: string(to)}, true
 }

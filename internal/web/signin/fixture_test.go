@@ -42,6 +42,12 @@ type fixture struct {
 	ahead    atomic.Int64 // of the real clock, in nanoseconds
 }
 
+// A page for those who are signed in, and the way to the provider and there.
+const (
+	home       = "/settings/security"
+	toProvider = "/login/oidc?return_to=" + home
+)
+
 // groups remembers what the outside provider said last.
 type groups struct{ of map[int64]string }
 
@@ -85,7 +91,12 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	factors, err := account.NewFactors(account.FactorOptions{Store: f.store, URL: public, Now: f.now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.deps = web.Deps{
+		Factors:     factors,
 		Credentials: credentials, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
 		Sessions: &account.Sessions{Store: f.store, Now: f.now, Random: rand.Reader},
 		Personal: &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
@@ -199,13 +210,13 @@ func (b *browser) post(path string, fields ...string) page {
 
 func (b *browser) signIn(login, password string) page {
 	b.t.Helper()
-	return b.post("/login", "login", login, "password", password)
+	return b.post("/login", "login", login, "password", password, "return_to", home)
 }
 
 // who returns the login that pages name, or "".
 func (b *browser) who() string {
 	b.t.Helper()
-	return b.get("/").who()
+	return b.get(home).who()
 }
 
 // session returns the secret of the browser's session.

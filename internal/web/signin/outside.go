@@ -24,8 +24,11 @@ type leavePage struct {
 }
 
 // begin sets out for the provider and returns its address.
-func (r *room) begin(c *frame.Call, link int64, returnTo string) (string, error) {
-	a := attempt{secret: make([]byte, 32), begun: c.Frame.Now(), link: link, returnTo: frame.LocalPath(returnTo)}
+func (r *room) begin(c *frame.Call, purpose, returnTo string) (string, error) {
+	a := attempt{secret: make([]byte, 32), begun: c.Frame.Now(), purpose: purpose, returnTo: frame.LocalPath(returnTo)}
+	if purpose != toEnter {
+		a.account = c.Who.AccountID
+	}
 	if _, err := io.ReadFull(c.Frame.Random, a.secret); err != nil {
 		return "", errs.Wrap(errs.Internal, err, "no randomness for a sign-in")
 	}
@@ -37,7 +40,7 @@ func (r *room) begin(c *frame.Call, link int64, returnTo string) (string, error)
 }
 
 func (r *room) toProvider(c *frame.Call) error {
-	address, err := r.begin(c, 0, c.Query("return_to"))
+	address, err := r.begin(c, toEnter, c.Query("return_to"))
 	if err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (r *room) fromProvider(c *frame.Call) error {
 		if i.Subject != "" {
 			name = "identity " + i.Subject
 		}
-		if failure := c.Frame.Sessions.Failed(c.R.Context(), name, r.Provider.Issuer, c.Browser()); failure != nil {
+		if failure := c.Frame.Sessions.Failed(c.R.Context(), name, account.Way{Issuer: r.Provider.Issuer}, c.Browser()); failure != nil {
 			return failure
 		}
 	}
@@ -85,35 +88,52 @@ func (r *room) redeem(c *frame.Call, a attempt) (account.Identity, error) {
 
 // arrive does what the attempt was for with who the provider vouches for.
 func (r *room) arrive(c *frame.Call, a attempt, i account.Identity) error {
-	if a.link != 0 {
+	if a.purpose != toEnter {
+		if err := stillThere(c, a); err != nil {
+			return err
+		}
+	}
+	if a.purpose == toLink {
 		return r.linkTo(c, a, i)
 	}
 	who, err := r.Identities.SignIn(c.R.Context(), i)
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case a.purpose == toEnter:
+		return r.start(c, who, account.Way{Issuer: i.Issuer}, a.returnTo)
+	case who.AccountID != a.account:
+		return errs.New(errs.Denied, "at the provider you are somebody else; sign in there as who you are here")
+	}
+	if err := r.renew(c, account.Way{Issuer: i.Issuer}); err != nil {
 		return err
 	}
-	return r.start(c, who, i.Issuer, a.returnTo)
+	return c.Done(a.returnTo, "signin-confirmed")
 }
 
-// linkTo links the identity to the account that set out to do so, if it still is
-// the one that is signed in.
-func (r *room) linkTo(c *frame.Call, a attempt, i account.Identity) error {
+// stillThere returns an error unless who set out is the one that is signed in.
+func stillThere(c *frame.Call, a attempt) error {
 	if c.Who.AccountID == 0 {
 		return errs.New(errs.Unauthenticated, "nobody is signed in")
 	}
-	if c.Who.AccountID != a.link {
+	if c.Who.AccountID != a.account {
 		return errs.New(errs.Denied, "somebody else has signed in meanwhile; start again")
 	}
+	return nil
+}
+
+// linkTo links the identity to the account that set out to do so.
+func (r *room) linkTo(c *frame.Call, a attempt, i account.Identity) error {
 	if err := r.Identities.Link(c.R.Context(), c.Who, i); err != nil {
 		return err
 	}
-	return r.start(c, c.Who, i.Issuer, a.returnTo)
+	return r.start(c, c.Who, account.Way{Issuer: i.Issuer}, a.returnTo)
 }
 
 // link sets out for the provider. A form may not lead to another site, by the
 // policy of the page, so a page of ours stands between.
 func (r *room) link(c *frame.Call) error {
-	address, err := r.begin(c, c.Who.AccountID, "/settings/identities")
+	address, err := r.begin(c, toLink, "/settings/identities")
 	if err != nil {
 		return err
 	}

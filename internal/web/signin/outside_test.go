@@ -48,7 +48,7 @@ func TestSignInFromOutside(t *testing.T) {
 	// The provider calls her otherwise now, and has put her out of the groups.
 	issuer.SetUser(t, "monalisa", map[string]any{"preferred_username": "mona", "groups": nil})
 	other := f.browser(t)
-	other.get("/login/oidc").want(t, "again", http.StatusOK, "signed in as monalisa")
+	other.get(toProvider).want(t, "again", http.StatusOK, "signed in as monalisa")
 	if got := f.groups.of[a.ID]; got != "" {
 		t.Errorf("groups that were taken away: %q", got)
 	}
@@ -71,7 +71,7 @@ func TestATakenLoginIsNotTakenOver(t *testing.T) {
 	issuer.SetUser(t, "mallory", map[string]any{"preferred_username": "admin"})
 	issuer.SignInAs(t, "mallory")
 	b := f.browser(t)
-	b.get("/login/oidc").want(t, "a taken login", http.StatusForbidden, "The login admin is taken", "sign in with your password once")
+	b.get(toProvider).want(t, "a taken login", http.StatusForbidden, "The login admin is taken", "sign in with your password once")
 	if who := b.who(); who != "" {
 		t.Fatalf("signed in as %s", who)
 	}
@@ -88,11 +88,11 @@ func TestAnIdentityIsLinkedUnderSettings(t *testing.T) {
 	issuer.SetUser(t, "ann", nil)
 	issuer.SignInAs(t, "ann")
 	b := f.browser(t)
-	b.get("/login/oidc").want(t, "before", http.StatusForbidden, "is taken")
+	b.get(toProvider).want(t, "before", http.StatusForbidden, "is taken")
 	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK)
 	b.link().want(t, "link", http.StatusOK, "id-of-ann", "signed in as ann")
 	fresh := f.browser(t)
-	fresh.get("/login/oidc").want(t, "after", http.StatusOK, "signed in as ann")
+	fresh.get(toProvider).want(t, "after", http.StatusOK, "signed in as ann")
 
 	other := f.browser(t)
 	other.signIn("bob", "bob's password").want(t, "bob", http.StatusOK)
@@ -142,7 +142,7 @@ func TestSEC063_AShutAccountStaysShut(t *testing.T) {
 	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"dev"}})
 	issuer.SignInAs(t, "mona")
 	b := f.browser(t)
-	b.get("/login/oidc").want(t, "before", http.StatusOK, "signed in as mona")
+	b.get(toProvider).want(t, "before", http.StatusOK, "signed in as mona")
 	a, err := f.accounts.Get(t.Context(), "mona")
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestSEC063_AShutAccountStaysShut(t *testing.T) {
 		if who := b.who(); who != "" {
 			t.Errorf("%s: the session still is %s", what, who)
 		}
-		f.browser(t).get("/login/oidc").want(t, what+": from outside", http.StatusForbidden, "suspended or was deleted")
+		f.browser(t).get(toProvider).want(t, what+": from outside", http.StatusForbidden, "suspended or was deleted")
 		if _, err := f.authenticator().SignIn(t.Context(), &http.Request{}, "mona", made.Reveal()); !errs.Is(err, errs.Unauthenticated) {
 			t.Errorf("%s: the token: %v", what, err)
 		}
@@ -175,7 +175,7 @@ func TestSEC063_AShutAccountStaysShut(t *testing.T) {
 	if who := b.who(); who != "" {
 		t.Errorf("a session from before the suspension is %s", who)
 	}
-	b.get("/login/oidc").want(t, "after", http.StatusOK, "signed in as mona")
+	b.get(toProvider).want(t, "after", http.StatusOK, "signed in as mona")
 	if err := f.accounts.Delete(t.Context(), audit.Operator, "mona", account.User); err != nil {
 		t.Fatal(err)
 	}
@@ -217,25 +217,25 @@ func TestAWayBackThatDoesNotHold(t *testing.T) {
 	}
 	notHere, refused := "was not begun in this browser", "The provider did not"
 	for what, try := range map[string]func(b *browser) (address, text string){
-		"in another browser": func(b *browser) (string, string) { return f.browser(t).back("/login/oidc").String(), notHere },
+		"in another browser": func(b *browser) (string, string) { return f.browser(t).back(toProvider).String(), notHere },
 		"another browser's, with an attempt of one's own": func(b *browser) (string, string) {
-			b.back("/login/oidc")
-			return f.browser(t).back("/login/oidc").String(), notHere
+			b.back(toProvider)
+			return f.browser(t).back(toProvider).String(), notHere
 		},
 		"another browser's code": func(b *browser) (string, string) { // the code and the nonce are another's
-			other := f.browser(t).back("/login/oidc")
-			return change(b.back("/login/oidc"), "code", other.Query().Get("code")), refused
+			other := f.browser(t).back(toProvider)
+			return change(b.back(toProvider), "code", other.Query().Get("code")), refused
 		},
-		"another state": func(b *browser) (string, string) { return change(b.back("/login/oidc"), "state", "x"), notHere },
-		"no code":       func(b *browser) (string, string) { return change(b.back("/login/oidc"), "code", ""), refused },
+		"another state": func(b *browser) (string, string) { return change(b.back(toProvider), "state", "x"), notHere },
+		"no code":       func(b *browser) (string, string) { return change(b.back(toProvider), "code", ""), refused },
 		"a refusal": func(b *browser) (string, string) {
-			return change(b.back("/login/oidc"), "error", "access_denied"), "did not sign you in: access_denied"
+			return change(b.back(toProvider), "error", "access_denied"), "did not sign you in: access_denied"
 		},
 		"a refusal with markup": func(b *browser) (string, string) {
-			return change(b.back("/login/oidc"), "error", "<b>"), "did not sign you in: unknown"
+			return change(b.back(toProvider), "error", "<b>"), "did not sign you in: unknown"
 		},
 		"another issuer": func(b *browser) (string, string) {
-			return change(b.back("/login/oidc"), "iss", "https://other.test"), "Another provider sent you here"
+			return change(b.back(toProvider), "iss", "https://other.test"), "Another provider sent you here"
 		},
 	} {
 		b := f.browser(t)
@@ -247,12 +247,12 @@ func TestAWayBackThatDoesNotHold(t *testing.T) {
 		f.ahead.Add(int64(time.Minute)) // or the limit of tries would answer
 	}
 	b := f.browser(t)
-	address := b.back("/login/oidc").String()
+	address := b.back(toProvider).String()
 	b.get(address).want(t, "once", http.StatusOK, "signed in as mona")
 	b.post("/logout")
 	b.get(address).want(t, "twice", http.StatusForbidden, notHere)
 	b = f.browser(t)
-	address = b.back("/login/oidc").String()
+	address = b.back(toProvider).String()
 	f.ahead.Add(int64(11 * time.Minute))
 	b.get(address).want(t, "too late", http.StatusForbidden, notHere)
 }
@@ -270,13 +270,13 @@ func TestAChangedAttemptDoesNotHold(t *testing.T) {
 	}
 	b := f.browser(t)
 	b.signIn("ann", "ann's password").want(t, "ann", http.StatusOK)
-	address := b.back("/login/oidc").String()
+	address := b.back(toProvider).String()
 	for _, c := range b.Jar.Cookies(base) {
 		parts := strings.Split(c.Value, ".")
-		if c.Name != "packhouse-sign-in" || len(parts) != 4 {
+		if c.Name != "packhouse-sign-in" || len(parts) != 5 {
 			continue
 		}
-		parts[2] = "1" // to be linked to ann
+		parts[2], parts[3] = "link", "1" // to ann
 		c.Value, c.Path = strings.Join(parts, "."), "/"
 		b.Jar.SetCookies(base, []*http.Cookie{c})
 	}
@@ -330,7 +330,7 @@ func (f *fixture) redeems(t *testing.T, issuer *testkit.IssuerProcess, answer fu
 	t.Helper()
 	b := f.browser(t)
 	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	to, err := b.get("/login/oidc").Location()
+	to, err := b.get(toProvider).Location()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestClaimsThatAreNotInTheToken(t *testing.T) {
 		if c.info != "" {
 			issuer.Answer(t, "/userinfo", testkit.IssuerAnswer{Status: http.StatusOK, Body: c.info})
 		}
-		f.browser(t).get("/login/oidc").want(t, c.what, c.status, c.text)
+		f.browser(t).get(toProvider).want(t, c.what, c.status, c.text)
 		f.ahead.Add(int64(20 * time.Second))
 	}
 }
@@ -380,14 +380,14 @@ func TestTheProviderIsAway(t *testing.T) {
 	issuer.SignInAs(t, "mona")
 	issuer.Answer(t, "/.well-known/openid-configuration", testkit.IssuerAnswer{Status: http.StatusBadGateway})
 	b := f.browser(t)
-	res := b.get("/login/oidc")
+	res := b.get(toProvider)
 	res.want(t, "away", http.StatusServiceUnavailable, "The sign-in provider does not answer", "Request id-")
 	if res.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	b.signIn("ann", "ann's password").want(t, "by password", http.StatusOK, "signed in as ann")
 	issuer.Answer(t, "/.well-known/openid-configuration", testkit.IssuerAnswer{})
-	b.get("/login/oidc").want(t, "back", http.StatusOK, "signed in as mona")
+	b.get(toProvider).want(t, "back", http.StatusOK, "signed in as mona")
 	issuer.Stop()
 	f.browser(t).get("/settings/tokens").want(t, "gone", http.StatusOK, "Sign in with Example ID")
 }

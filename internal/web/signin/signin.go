@@ -19,18 +19,22 @@ var files embed.FS
 
 // Credentials checks what people sign in with; token.Authenticator does.
 type Credentials interface {
-	// ByPassword returns the principal of a login with its password, and takes
-	// nothing else. It limits the tries.
-	ByPassword(ctx context.Context, r *http.Request, login, password string) (access.Principal, error)
-	// Attempt counts a try of the client that sent r against its limit. settle
-	// gives it back when it went well.
+	// ByPassword returns the principal of a login with its password, and whether
+	// it takes a second factor to sign in. It takes nothing else, and limits the
+	// tries.
+	ByPassword(ctx context.Context, r *http.Request, login, password string) (who access.Principal, second bool, err error)
+	// Attempt counts a try of the client that sent r against its limit, and
+	// AttemptAs against that of the account too. settle gives it back when it went
+	// well.
 	Attempt(r *http.Request) (settle func(ok bool), err error)
+	AttemptAs(r *http.Request, login string) (settle func(ok bool), err error)
 }
 
 // Deps is what the room is made of.
 type Deps struct {
 	Credentials Credentials
 	Accounts    *account.Service
+	Factors     *account.Factors
 	// Provider and Identities are nil when there is no outside provider;
 	// ProviderName is what people call it.
 	Provider     *account.Provider
@@ -58,8 +62,19 @@ func (r *room) routes(f *frame.Frame) {
 	r.Declare("login", loginPage{})
 	r.Declare("join", joinPage{})
 	r.Declare("leave", leavePage{})
+	r.Declare("second-factor", secondPage{})
+	r.Declare("sudo", sudoPage{})
 	f.On("GET /login", r.loginForm)
 	f.On("POST /login", r.login)
+	f.On("POST /login/passkey", r.passkey)
+	f.On("POST /login/passkey/options", r.passkeyOptions)
+	f.On("GET "+secondPath, r.secondForm)
+	f.On("POST "+secondPath, r.second)
+	f.On("POST "+secondPath+"/options", r.secondOptions)
+	f.SignedIn("GET "+sudoPath, r.sudoForm)
+	f.SignedIn("POST "+sudoPath, r.sudo)
+	f.SignedIn("POST "+sudoPath+"/options", r.sudoOptions)
+	f.Confirm(r.confirm)
 	f.On("POST /logout", r.logout)
 	f.On("GET /join", r.joinForm)
 	f.On("POST /join", r.join)
@@ -67,16 +82,23 @@ func (r *room) routes(f *frame.Frame) {
 		f.On("GET "+outsidePath, r.toProvider)
 		f.On("GET "+CallbackPath, r.fromProvider)
 		f.SignedIn("POST /settings/identities", r.link)
+		f.SignedIn("POST "+sudoPath+"/provider", r.confirmOutside)
 	}
 }
 
-// start signs the browser in and sends it on. Its session is always a new one.
-func (r *room) start(c *frame.Call, who access.Principal, issuer, to string) error {
-	secret, err := c.Frame.Sessions.Start(c.R.Context(), who, issuer, c.Browser())
+// start signs the browser in and sends it on. Its session is always a new one. The
+// browser takes the language and the theme that the person chose.
+func (r *room) start(c *frame.Call, who access.Principal, way account.Way, to string) error {
+	secret, err := c.Frame.Sessions.Start(c.R.Context(), who, way, c.Browser())
 	if err != nil {
 		return err
 	}
 	httpx.EventFrom(c.W).Principal = who.Login
+	p, err := r.Accounts.Preferences(c.R.Context(), who.AccountID)
+	if err != nil {
+		return err
+	}
+	c.Prefer(p.Language, p.Theme)
 	c.SetCookie(frame.SessionCookie, secret, account.SessionLife)
 	return c.Redirect(frame.LocalPath(to))
 }
