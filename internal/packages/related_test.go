@@ -16,6 +16,9 @@ func TestRecentTagsAreOfWhatIsPulled(t *testing.T) {
 		one := f.image(f.ann, app, "v1", "1")
 		f.signature(f.ann, app, "signed", one, "s")
 		f.image(f.ann, app, oci.FallbackTag(one).String()+".sig", "2")
+		config := f.blob(f.ann, app, "application/vnd.acme.readme", "{}")
+		f.manifest(f.ann, app, "readme", fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[],"subject":%s}`,
+			config, f.descriptor(app, one)))
 		f.image(f.ann, app, "v2", "2")
 		f.image(f.ann, app, "v3", "3")
 		f.remove(f.ann, app, f.image(f.ann, app, "v4", "4"), packages.DeleteVersion{})
@@ -27,6 +30,13 @@ func TestRecentTagsAreOfWhatIsPulled(t *testing.T) {
 		}
 		if want := []string{"v3 image", "v2 image"}; !slices.Equal(names, want) {
 			t.Errorf("got %v, want %v", names, want)
+		}
+		if list, err = f.RecentTags(ctx, f.ann, app, 9); err != nil || len(list) != 3 {
+			t.Errorf("got %v, %v; want v3, v2 and v1", list, err)
+		}
+		latest, err := f.Latest(ctx, f.ann, app)
+		if f.check(err); latest.Name != "v3" {
+			t.Errorf("the latest is %s", latest.Name)
 		}
 		_, err = f.RecentTags(ctx, f.eve, app, 2)
 		f.says(err, errs.NotFound, "")

@@ -111,12 +111,13 @@ func queryContents(ctx context.Context, q database.Querier, digest string) ([]by
 }
 
 // LatestTag implements packages.LatestTags. Tags that begin as those of
-// signatures do are left out by their names, too.
+// signatures do are left out by their names, too, and so is what speaks of another
+// version in a way that is not known.
 func (s *Store) LatestTag(ctx context.Context, packageID int64) (packages.Tag, error) {
 	var name string
 	err := s.db.Read().QueryRow(ctx, `SELECT t.name FROM tags t
 		JOIN versions v ON v.package_id = t.package_id AND v.digest = t.digest AND v.deleted_at IS NULL
-		WHERE t.package_id = ? AND t.until IS NULL AND v.kind IN ('image', 'index', 'artifact')
+		WHERE t.package_id = ? AND t.until IS NULL AND (v.kind IN ('image', 'index') OR v.kind = 'artifact' AND v.subject IS NULL)
 			AND (t.name < 'sha256-' OR t.name >= 'sha256.')
 		ORDER BY t.id DESC LIMIT 1`, packageID).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -10,13 +10,12 @@ import (
 
 var _ packages.Related = (*Store)(nil)
 
-// RecentTags implements packages.Related. Tags that begin as those of signatures
-// do are left out by their names, too.
+// RecentTags implements packages.Related. It leaves out what LatestTag does.
 func (s *Store) RecentTags(ctx context.Context, packageID int64, n int) (list []packages.Tag, err error) {
 	err = s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
 		names, err := queryNames(ctx, db, `SELECT t.name FROM tags t
 			JOIN versions v ON v.package_id = t.package_id AND v.digest = t.digest AND v.deleted_at IS NULL
-			WHERE t.package_id = ? AND t.until IS NULL AND v.kind IN ('image', 'index', 'artifact')
+			WHERE t.package_id = ? AND t.until IS NULL AND (v.kind IN ('image', 'index') OR v.kind = 'artifact' AND v.subject IS NULL)
 				AND (t.name < 'sha256-' OR t.name >= 'sha256.')
 			ORDER BY t.id DESC LIMIT ?`, packageID, n)
 		if err != nil {

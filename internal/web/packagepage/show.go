@@ -114,7 +114,7 @@ func (r *reader) version(tag string) (v packages.Version, found bool, err error)
 		return v, false, err
 	}
 	for _, v := range page.Versions {
-		if oci.Kind(v.Kind).Released() {
+		if oci.Kind(v.Kind).Released() && v.Subject.IsZero() {
 			return v, true, nil
 		}
 	}
