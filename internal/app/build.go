@@ -42,6 +42,9 @@ type App struct {
 	Retention *lifecycle.Retention
 	Collector *lifecycle.Collector
 
+	// Version is what the program says it is; set before anything is served.
+	Version string
+
 	hookWork     *hookWork
 	collectEvery time.Duration
 	checks       *checks

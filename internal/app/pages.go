@@ -25,7 +25,7 @@ func (a *App) composePages(cfg *config.Config) error {
 		Browsers: &account.Browsers{Store: a.Store, Now: time.Now}, TokenLists: a.Store,
 		Personal: a.personalTokens(), Workflow: a.workflowTokens(), Trust: a.Trust,
 		Packages: a.Packages, Registry: a.Registry, Retention: a.Retention, Collector: a.Collector, Hooks: a.Hooks, Jobs: a.Jobs,
-		Audit:         &audit.Service{Store: a.Store},
+		Audit: &audit.Service{Store: a.Store}, Figures: a.Store, Version: func() string { return a.Version }, Health: a.health,
 		URL:           public,
 		ContainerHost: withoutScheme(cfg.ContainersURL()), DockerHost: withoutScheme(cfg.DockerURL()), Makes: makes(cfg),
 		Client: httpx.Proxies(cfg.TrustedProxies).ClientAddr, Now: time.Now, Random: rand.Reader,
@@ -49,6 +49,26 @@ func makes(cfg *config.Config) access.PackageType {
 		return access.Docker
 	}
 	return access.Container
+}
+
+// health asks each part that the server needs, all at once.
+func (a *App) health(ctx context.Context) map[string]error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	answers := make([]chan error, len(a.Handlers.Ready))
+	for i, c := range a.Handlers.Ready {
+		answers[i] = make(chan error, 1)
+		go func() { answers[i] <- c.Probe(ctx) }()
+	}
+	states := map[string]error{}
+	for i, c := range a.Handlers.Ready {
+		select {
+		case states[c.Name] = <-answers[i]:
+		case <-ctx.Done(): // a probe that does not heed its deadline
+			states[c.Name] = ctx.Err()
+		}
+	}
+	return states
 }
 
 func (a *App) sessions() *account.Sessions {

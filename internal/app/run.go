@@ -36,6 +36,7 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Write
 			log.Error("closing the database", "error", err)
 		}
 	}()
+	a.Version = version
 	password, err := a.Accounts.Bootstrap(ctx, cfg.AdminPassword.Reveal())
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ var wholeTables = map[string]string{
 	"storage.go h":                           "a report for site administrators",
 	"storage.go v":                           "a report for site administrators",
 	"job_records.go jobs":                    "the waiting ones, counted for the metrics",
+	"census.go packages":                     "a report for site administrators, by an index of those that are there",
 }
 
 // rowsOfTheStatement are the names of what a statement makes itself.

@@ -64,6 +64,11 @@ type Deps struct {
 	Hooks       *hooks.Service
 	Jobs        *jobs.Queue
 	Audit       *audit.Service
+	Figures     site.Figures
+	// Version returns that of the program, and Health asks its parts how they do,
+	// by their names; both for the site's administration alone.
+	Version func() string
+	Health  func(context.Context) map[string]error
 	// Provider and Identities are nil when there is no outside provider;
 	// ProviderName is what people call it.
 	Provider     *account.Provider
@@ -140,7 +145,12 @@ func rooms(d Deps) []func(*frame.Frame) error {
 				Accounts: d.Accounts, Directory: d.Directory, Packages: d.Packages, Audit: d.Audit, ProviderName: d.ProviderName,
 			})
 		},
-		func(f *frame.Frame) error { return site.New(f, site.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error {
+			return site.New(f, site.Deps{
+				Accounts: d.Accounts, Members: d.Directory, Packages: d.Packages, Collector: d.Collector, Jobs: d.Jobs, Audit: d.Audit,
+				Figures: d.Figures, Identities: d.Identities, ProviderName: d.ProviderName, Version: d.Version, Health: d.Health,
+			})
+		},
 	}
 }
 

@@ -36,12 +36,12 @@ type Call struct {
 	set   map[string]string // cookies of the answer
 }
 
-// Query returns a parameter of the address.
+// Query returns a parameter of the address, without what no text may hold.
 func (c *Call) Query(name string) string {
 	if c.query == nil {
 		c.query = c.R.URL.Query()
 	}
-	return c.query.Get(name)
+	return strings.ReplaceAll(strings.ToValidUTF8(c.query.Get(name), ""), "\x00", "")
 }
 
 // Param returns a part of the path that the pattern names.
