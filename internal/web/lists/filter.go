@@ -54,11 +54,9 @@ func (f filter) Narrow() bool {
 // query is what the service is asked for.
 func (f filter) query(owner string) packages.ListQuery {
 	q := packages.ListQuery{
-		Owner: owner, Type: f.Type, Visibility: f.Visibility, Words: strings.Fields(f.Text), Sort: f.Sort, Page: f.Page, PerPage: perPage,
+		Owner: owner, Type: f.Type, Visibility: f.Visibility, Sort: f.Sort, Page: f.Page, PerPage: perPage,
 	}
-	if len(q.Words) > 0 { // the database looks for the first one
-		q.Text, q.Words = q.Words[0], q.Words[1:]
-	}
+	q.Text, q.Words = firstOf(strings.Fields(f.Text))
 	if f.Repository != "" {
 		q.Repository = owner + "/" + f.Repository
 	}

@@ -2,6 +2,7 @@ package lists
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"packhouse/internal/access"
@@ -52,9 +53,7 @@ func parseQuery(text string) (packages.ListQuery, *problem) {
 	if len(q.Words) > maxWords {
 		return packages.ListQuery{}, &problem{key: tooManyWords}
 	}
-	if len(q.Words) > 0 { // the database looks for the first one
-		q.Text, q.Words = q.Words[0], q.Words[1:]
-	}
+	q.Text, q.Words = firstOf(q.Words)
 	if q.Repository != "" && !strings.Contains(q.Repository, "/") {
 		if q.Owner == "" {
 			return packages.ListQuery{}, &problem{badRepository, q.Repository}
@@ -64,22 +63,26 @@ func parseQuery(text string) (packages.ListQuery, *problem) {
 	return q, nil
 }
 
+// firstOf parts the word that the database looks for from the rest.
+func firstOf(words []string) (first string, rest []string) {
+	if len(words) == 0 {
+		return "", nil
+	}
+	return words[0], append(rest, words[1:]...)
+}
+
 // term is a word, or with a name a qualifier.
 type term struct{ name, value string }
 
 // split cuts text into terms, at spaces that are not quoted.
 func split(text string) (terms []term, p *problem) {
 	for {
-		text = strings.TrimLeft(text, " \t\r\n\u3000")
+		text = strings.TrimLeftFunc(text, unicode.IsSpace)
 		if text == "" {
 			return terms, nil
 		}
 		var t term
-		end := strings.IndexAny(text, " \t\r\n\u3000\"")
-		if end < 0 {
-			end = len(text)
-		}
-		name, _, found := strings.Cut(text[:end], ":")
+		name, _, found := strings.Cut(word(text), ":")
 		if found {
 			t.name, text = strings.ToLower(name), text[len(name)+1:]
 		}
@@ -104,11 +107,17 @@ func value(text string) (v, rest string, p *problem) {
 		}
 		return strings.TrimSpace(v), rest, nil
 	}
-	end := strings.IndexAny(text, " \t\r\n\u3000\"")
+	v = word(text)
+	return v, text[len(v):], nil
+}
+
+// word is what stands before the first space or quotation mark.
+func word(text string) string {
+	end := strings.IndexFunc(text, func(r rune) bool { return r == '"' || unicode.IsSpace(r) })
 	if end < 0 {
-		end = len(text)
+		return text
 	}
-	return text[:end], text[end:], nil
+	return text[:end]
 }
 
 // qualify narrows q by a qualifier.
