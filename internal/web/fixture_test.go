@@ -89,8 +89,12 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	factors, err := account.NewFactors(account.FactorOptions{Store: f.store, URL: public, Now: f.now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.deps = web.Deps{
-		Credentials: credentials, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
+		Credentials: credentials, Factors: factors, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
 		Sessions: &account.Sessions{Store: f.store, Now: f.now, Random: rand.Reader},
 		Personal: &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
 		Packages: packages.New(packages.Options{Facts: facts{f.store}, Lists: f.store, Now: f.now}), Directory: f.store,

@@ -130,7 +130,9 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		},
 		func(f *frame.Frame) error { return security.New(f, security.Deps{Credentials: d.Credentials, Accounts: d.Accounts, Factors: d.Factors}) },
 		func(f *frame.Frame) error { return settings.New(f, settingsDeps(d)) },
-		func(f *frame.Frame) error { return repositories.New(f, repositories.Deps{Accounts: d.Accounts}) },
+		func(f *frame.Frame) error {
+			return repositories.New(f, repositories.Deps{Accounts: d.Accounts, Directory: d.Directory, Packages: d.Packages, Workflow: d.Workflow})
+		},
 		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages, Registry: d.Registry, Accounts: d.Accounts}) },
 		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
 		func(f *frame.Frame) error { return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages, Directory: d.Directory}) },
