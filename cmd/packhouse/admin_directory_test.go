@@ -51,6 +51,7 @@ func TestUsersFromTheCommandLine(t *testing.T) {
 		{"", "user rename alice Alicia", 0, "^renamed alice to Alicia\n$", ""},
 		{"", "user create alice", 1, "^$", "taken"},
 		{"", "user unlink bob", 1, "^$", "no identity is linked"},
+		{"", "user reset-second-factor bob", 1, "^$", "has no second factor"},
 		{"", "user suspend alice", 0, "^suspended alice\n$", ""}, // the old name leads there
 		{"", "user delete alicia", 2, "^$", "say --yes"},
 		{"", "user delete alicia --yes", 0, "^deleted user alicia\n$", ""},

@@ -16,7 +16,7 @@ import (
 func userCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newUserCreate(s), newUserPassword(s), newRename(s, "user"), newUserSuspend(s), newUserUnsuspend(s),
-		newUserDelete(s), newUserSiteAdmin(s), newUserUnlink(s), newUserList(s), newImmutableTags(s, "LOGIN"),
+		newUserDelete(s), newUserSiteAdmin(s), newUserUnlink(s), newUserResetFactor(s), newUserList(s), newImmutableTags(s, "LOGIN"),
 	}
 }
 
@@ -123,6 +123,17 @@ func newUserUnlink(s streams) *cobra.Command {
 		long: "Unlink a user from the sign-in provider: sessions and memberships that came from there end. The user can link another identity.",
 		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
 			return "unlinked " + args[0], app.UnlinkIdentities(c.Context(), cfg, args[0])
+		},
+	}.command(s)
+}
+
+func newUserResetFactor(s streams) *cobra.Command {
+	return operation{
+		use: "reset-second-factor LOGIN", short: "Turn the second factor of a user off", args: cobra.ExactArgs(1),
+		long: "Turn the second factor of a user off who has lost it: authenticator app, passkeys and recovery codes are forgotten, and " +
+			"sessions end. The password alone signs in then.",
+		do: func(c *cobra.Command, cfg *config.Config, args []string) (string, error) {
+			return "turned the second factor of " + args[0] + " off", app.ResetSecondFactor(c.Context(), cfg, args[0])
 		},
 	}.command(s)
 }

@@ -93,7 +93,8 @@ type Way struct {
 	Issuer string
 	// Passkey is set for a passkey alone.
 	Passkey bool
-	// Factor is the second factor that came after the password.
+	// Factor is the second factor that came after the password, or that who is
+	// signed in showed again.
 	Factor string
 	// NewPassword is set for a session that goes on under another secret, since its
 	// user has just changed the password.
@@ -111,6 +112,8 @@ func (w Way) detail(b Browser) map[string]any {
 		d["by"] = w.Issuer
 	case w.Passkey:
 		d["by"] = FactorPasskey
+	case w.Factor != "" && w.Pending == "": // who is signed in shows it again
+		d["by"] = w.Factor
 	case w.Factor != "":
 		d["second_factor"] = w.Factor
 	}

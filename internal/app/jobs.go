@@ -71,9 +71,12 @@ func (a *App) sweepTokens(ctx context.Context, _ jobs.Job) error {
 	return err
 }
 
-// sweepSessions forgets sessions that ended.
+// sweepSessions forgets sessions, and ways to one, that ended.
 func (a *App) sweepSessions(ctx context.Context, _ jobs.Job) error {
-	_, err := a.sessions().Sweep(ctx)
+	if _, err := a.sessions().Sweep(ctx); err != nil {
+		return err
+	}
+	_, err := a.Store.SweepFactors(ctx, time.Now())
 	return err
 }
 

@@ -72,7 +72,11 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{url: "http://" + listener.Addr().String(), store: store.New(db), groups: &groups{of: map[int64]string{}}}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{url: "http://localhost:" + port, store: store.New(db), groups: &groups{of: map[int64]string{}}}
 	f.accounts, err = account.New(account.Options{
 		Store: f.store, Now: f.now, Random: rand.Reader,
 		Passwords: account.NewPasswords(account.Cost{MemoryKiB: 64, Passes: 1, Threads: 1}, 2, rand.Reader),
@@ -155,6 +159,8 @@ func (f *fixture) browser(t *testing.T) *browser {
 	}
 	return &browser{&http.Client{Jar: jar}, f, t}
 }
+
+type selection = goquery.Selection
 
 // page is an answer that was read whole.
 type page struct {
