@@ -175,9 +175,8 @@ func (s *Store) UnlinkBlob(ctx context.Context, packageID int64, d oci.Digest) e
 			return err
 		}
 		var needed string
-		err = tx.QueryRow(ctx, `SELECT v.digest FROM edges e
-			JOIN versions v ON v.digest = e.parent AND v.package_id = ? AND v.deleted_at IS NULL
-			WHERE e.child = ? AND e.kind = 'blob' LIMIT 1`, packageID, d.String()).Scan(&needed)
+		err = tx.QueryRow(ctx, `SELECT v.digest FROM edges e CROSS JOIN versions v
+			WHERE v.digest = e.parent AND v.package_id = ? AND v.deleted_at IS NULL AND e.child = ? AND e.kind = 'blob' LIMIT 1`, packageID, d.String()).Scan(&needed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

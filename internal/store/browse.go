@@ -105,9 +105,8 @@ func browsed(ctx context.Context, db database.Querier, packageID int64, list []p
 }
 
 // partOfVersions is which present version holds each, and which it refers to.
-const partOfVersions = `SELECT v.id, COALESCE((SELECT n.id FROM edges e
-			JOIN versions n ON n.package_id = v.package_id AND n.digest = e.parent AND n.deleted_at IS NULL
-			WHERE e.child = v.digest AND e.kind = 'manifest' LIMIT 1), 0),
+const partOfVersions = `SELECT v.id, COALESCE((SELECT n.id FROM edges e CROSS JOIN versions n
+			WHERE e.child = v.digest AND e.kind = 'manifest' AND n.package_id = v.package_id AND n.digest = e.parent AND n.deleted_at IS NULL LIMIT 1), 0),
 		COALESCE((SELECT n.id FROM versions n
 			WHERE n.package_id = v.package_id AND n.digest = v.subject AND n.deleted_at IS NULL), 0)
 	FROM versions v WHERE v.package_id = ? AND v.digest IN (`

@@ -88,9 +88,9 @@ func (r *removal) parents(ctx context.Context, digest string) ([]packages.Need, 
 }
 
 func indexesHolding(ctx context.Context, q database.Querier, packageID int64, digest string) ([]packages.Need, error) {
-	return needs(ctx, q, packageID, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
-		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
-		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, packageID, digest, maxNeeds)
+	return needs(ctx, q, packageID, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e CROSS JOIN versions n
+		WHERE n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL AND e.child = ? AND e.kind = 'manifest'
+		ORDER BY n.id LIMIT ?`, packageID, digest, maxNeeds)
 }
 
 // wholes returns the present indexes that hold a referrer together with what it
@@ -99,8 +99,8 @@ func indexesHolding(ctx context.Context, q database.Querier, packageID int64, di
 func (r *removal) wholes(ctx context.Context, v endedVersion) ([]packages.Need, error) {
 	return needs(ctx, r.tx, r.packageID, packages.NeedsChild, `SELECT n.id, n.digest FROM edges e
 		JOIN edges s ON s.parent = e.parent AND s.child = ? AND s.kind = 'manifest'
-		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
-		WHERE e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, v.subject, r.packageID, v.digest, maxNeeds)
+		CROSS JOIN versions n WHERE n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
+			AND e.child = ? AND e.kind = 'manifest' ORDER BY n.id LIMIT ?`, v.subject, r.packageID, v.digest, maxNeeds)
 }
 
 // endWholes deletes them, and every index above.

@@ -87,8 +87,8 @@ func (s *Store) VersionSizes(ctx context.Context, packageID, id int64, a package
 	return z, err
 }
 
-const withinQuery = `SELECT v.digest, v.size FROM edges e JOIN versions v ON v.package_id = ? AND v.digest = e.child AND v.deleted_at IS NULL
-	WHERE e.kind = 'manifest' AND e.parent IN (`
+const withinQuery = `SELECT v.digest, v.size FROM edges e CROSS JOIN versions v
+	WHERE v.package_id = ? AND v.digest = e.child AND v.deleted_at IS NULL AND e.kind = 'manifest' AND e.parent IN (`
 
 // find collects the versions within, all the way down.
 func (w *weighing) find(ctx context.Context) error {
@@ -141,9 +141,8 @@ func (w *weighing) stays(ctx context.Context, digest string, alone map[string]bo
 	if err != nil || tagged {
 		return tagged, err
 	}
-	parents, err := queryNames(ctx, w.db, `SELECT n.digest FROM edges e
-		JOIN versions n ON n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL
-		WHERE e.child = ? AND e.kind = 'manifest' LIMIT ?`, w.packageID, digest, len(w.within)+1)
+	parents, err := queryNames(ctx, w.db, `SELECT n.digest FROM edges e CROSS JOIN versions n
+		WHERE n.package_id = ? AND n.digest = e.parent AND n.deleted_at IS NULL AND e.child = ? AND e.kind = 'manifest' LIMIT ?`, w.packageID, digest, len(w.within)+1)
 	for _, parent := range parents {
 		if !alone[parent] {
 			return true, err

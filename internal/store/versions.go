@@ -25,10 +25,11 @@ const (
 			(SELECT co.login || '/' || c.name FROM repositories c JOIN accounts co ON co.id = c.owner_id
 				WHERE c.id = v.created_by / -2 AND v.created_by < 0 AND v.created_by % 2 = 0), '')`
 
-	// tagged and needed are what a version v may be.
+	// tagged and needed are what a version v may be. The edges come first: by
+	// itself SQLite would go through all versions of the package for each.
 	tagged = `EXISTS (SELECT 1 FROM tags t WHERE t.package_id = v.package_id AND t.digest = v.digest AND t.until IS NULL)`
-	needed = `(EXISTS (SELECT 1 FROM edges e JOIN versions n ON n.package_id = v.package_id AND n.digest = e.parent AND n.deleted_at IS NULL
-			WHERE e.child = v.digest AND e.kind = 'manifest')
+	needed = `(EXISTS (SELECT 1 FROM edges e CROSS JOIN versions n
+			WHERE e.child = v.digest AND e.kind = 'manifest' AND n.package_id = v.package_id AND n.digest = e.parent AND n.deleted_at IS NULL)
 		OR v.subject IS NOT NULL AND EXISTS (SELECT 1 FROM versions n
 			WHERE n.package_id = v.package_id AND n.digest = v.subject AND n.deleted_at IS NULL))`
 )
