@@ -23,6 +23,12 @@ type imageConfig struct {
 	History                   []historyLine
 }
 
+// Says reports whether there is anything to show beside the labels.
+func (c imageConfig) Says() bool {
+	return c.Platform+c.Author+c.User+c.WorkDir+c.StopSignal != "" || !c.Created.IsZero() ||
+		len(c.Entrypoint)+len(c.Cmd)+len(c.Env)+len(c.Ports)+len(c.Volumes) > 0
+}
+
 // label is a name with its value.
 type label struct{ Name, Value string }
 

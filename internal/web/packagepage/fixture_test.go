@@ -1,8 +1,13 @@
 package packagepage_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -183,4 +188,63 @@ func (s *site) pull(ref string) {
 		s.must(err)
 		s.must(body.Close())
 	}
+}
+
+// rawConfig is an image whose config is any text.
+type rawConfig struct {
+	v1.Image
+	mediaType types.MediaType
+	content   []byte
+}
+
+func (c rawConfig) RawConfigFile() ([]byte, error)      { return c.content, nil }
+func (c rawConfig) ConfigName() (v1.Hash, error)        { return partial.ConfigName(c) }
+func (c rawConfig) Digest() (v1.Hash, error)            { return partial.Digest(c) }
+func (c rawConfig) Size() (int64, error)                { return partial.Size(c) }
+func (c rawConfig) RawManifest() ([]byte, error)        { return partial.RawManifest(c) }
+func (c rawConfig) ConfigFile() (*v1.ConfigFile, error) { return &v1.ConfigFile{}, nil }
+func (c rawConfig) ConfigLayer() (v1.Layer, error) {
+	return static.NewLayer(c.content, c.mediaType), nil
+}
+func (c rawConfig) LayerByDigest(h v1.Hash) (v1.Layer, error) {
+	if name, err := c.ConfigName(); err != nil || h == name {
+		return static.NewLayer(c.content, c.mediaType), err
+	}
+	return c.Image.LayerByDigest(h)
+}
+
+func (c rawConfig) Manifest() (*v1.Manifest, error) {
+	m, err := c.Image.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	m = m.DeepCopy()
+	sum, size, err := v1.SHA256(bytes.NewReader(c.content))
+	m.Config = v1.Descriptor{MediaType: c.mediaType, Digest: sum, Size: size}
+	return m, err
+}
+
+func artifactWithConfig(s *site, configType, config string, layers ...v1.Layer) v1.Image {
+	s.Helper()
+	return rawConfig{artifact(s, configType, layers...), types.MediaType(configType), []byte(config)}
+}
+
+// quoted is a text as JSON has it.
+func quoted(text string) string {
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// loseBlobs removes all bytes that lie on the disk.
+func (s *site) loseBlobs() {
+	s.Helper()
+	s.must(filepath.WalkDir(s.Config.Data, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.Contains(path, "sha256") {
+			err = os.Remove(path)
+		}
+		return err
+	}))
 }

@@ -43,6 +43,7 @@ type image struct {
 
 // image reads a version as far as its stored bytes can be read.
 func (r *reader) image(v packages.Version) (image, error) {
+	v.Description, v.Licenses, v.Source = shown(v.Description), shown(v.Licenses), shown(v.Source)
 	i := image{Version: v, Size: v.TotalSize}
 	var err error
 	if i.manifest, i.content, err = r.manifest(v); err != nil {

@@ -129,10 +129,10 @@ func (r *reader) describe(data *packagePage) (err error) {
 	for _, p := range i.Platforms { // an index may leave this to what it holds
 		child := i.children[p.Digest]
 		if data.Description == "" {
-			data.Description = child.Description
+			data.Description = shown(child.Description)
 		}
 		if data.Licence == "" {
-			data.Licence = child.Licenses
+			data.Licence = shown(child.Licenses)
 		}
 	}
 	data.Licence = licence(data.Licence)

@@ -3,8 +3,11 @@ package packagepage
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
+	"unicode"
 
 	"packhouse/internal/httpx"
 	"packhouse/internal/oci"
@@ -59,7 +62,7 @@ func (r *room) version(c *frame.Call) error {
 		return read.raw(v)
 	}
 	data := versionPage{
-		PackagePage: c.PackagePage("versions", "oneversion.title", c.Package.Name.String(), short(v.Digest)), Deleted: !v.DeletedAt.IsZero(), Licence: licence(v.Licenses),
+		PackagePage: c.PackagePage("versions", "oneversion.title", c.Package.Name.String(), short(v.Digest)), Deleted: !v.DeletedAt.IsZero(), Licence: licence(shown(v.Licenses)),
 	}
 	if data.Image, err = read.image(v); err != nil {
 		return err
@@ -113,7 +116,7 @@ func (r *reader) content(data *versionPage) {
 	if len(data.Image.content) <= maxManifest {
 		var b bytes.Buffer
 		if json.Indent(&b, data.Image.content, "", "  ") == nil {
-			data.Manifest = b.String()
+			data.Manifest = visible(b.String())
 		}
 	}
 	switch oci.Kind(data.Image.Kind) {
@@ -153,3 +156,16 @@ func (r *reader) relations(data *versionPage) (err error) {
 
 // Command writes a command in one line.
 func (versionPage) Command(words []string) string { return command(words) }
+
+// visible is JSON with what would turn the direction of the text as escapes.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
