@@ -150,7 +150,7 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		func(f *frame.Frame) error {
 			return site.New(f, site.Deps{
 				Accounts: d.Accounts, Members: d.Directory, Packages: d.Packages, Collector: d.Collector, Jobs: d.Jobs, Audit: d.Audit,
-				Figures: d.Figures, Identities: d.Identities, ProviderName: d.ProviderName, Version: d.Version, Health: d.Health,
+				Figures: d.Figures, Factors: d.Factors, Identities: d.Identities, ProviderName: d.ProviderName, Version: d.Version, Health: d.Health,
 			})
 		},
 	}

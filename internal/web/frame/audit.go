@@ -81,7 +81,9 @@ func (l AuditList) page(after int64) string {
 
 func auditDetails(detail map[string]any) (list []AuditDetail) {
 	for _, name := range slices.Sorted(maps.Keys(detail)) {
-		list = append(list, AuditDetail{name, auditValue(detail[name])})
+		if value := auditValue(detail[name]); value != "" {
+			list = append(list, AuditDetail{name, value})
+		}
 	}
 	return list
 }

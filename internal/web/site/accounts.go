@@ -129,7 +129,9 @@ type accountPage struct {
 	// Identities are those by which the user signs in at the provider.
 	Identities []account.Identity
 	Provider   string
-	NewLogin   string
+	// Factor is the second factor of a user.
+	Factor   account.FactorStatus
+	NewLogin string
 }
 
 // At is the address of what is done to the account.
@@ -149,7 +151,10 @@ func (r *room) accountPage(c *frame.Call) (accountPage, error) {
 		p.Members, err = r.Members.MemberAccounts(c.R.Context(), a.ID)
 		return p, err
 	}
-	if p.In, err = r.Members.Memberships(c.R.Context(), a.ID); err != nil || r.Identities == nil {
+	if p.In, err = r.Members.Memberships(c.R.Context(), a.ID); err != nil {
+		return p, err
+	}
+	if p.Factor, err = r.Factors.Status(c.R.Context(), a.ID); err != nil || r.Identities == nil {
 		return p, err
 	}
 	p.Identities, err = r.Identities.Store.ListIdentities(c.R.Context(), a.ID)
@@ -201,6 +206,8 @@ func (r *room) change(c *frame.Call, a account.Account, form url.Values) error {
 		return r.Accounts.SetSiteAdmin(ctx, by, a.Login, what == "promote")
 	case user && what == "password":
 		return r.Accounts.SetPassword(ctx, by, a.Login, form.Get("password"))
+	case user && what == "second_factor":
+		return r.Factors.Reset(ctx, by, a)
 	case user && what == "unlink" && r.Identities != nil:
 		return r.Identities.Unlink(ctx, by, a)
 	case what == "rename":

@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"packhouse/internal/account"
+	"packhouse/internal/audit"
 	"packhouse/internal/errs"
 	"packhouse/internal/jobs"
 	"packhouse/internal/lifecycle"
@@ -32,6 +33,13 @@ type Members interface {
 	MemberAccounts(ctx context.Context, organizationID int64) ([]account.MemberAccount, error)
 }
 
+// Factors are the second factors of users.
+type Factors interface {
+	Status(ctx context.Context, accountID int64) (account.FactorStatus, error)
+	// Reset takes all from the user, whose sessions end; NotFound for none.
+	Reset(ctx context.Context, by audit.Actor, a account.Account) error
+}
+
 // Deps is what the room is made of.
 type Deps struct {
 	Accounts  *account.Service
@@ -41,6 +49,7 @@ type Deps struct {
 	Jobs      *jobs.Queue
 	Audit     frame.AuditReader
 	Figures   Figures
+	Factors   Factors
 	// Identities is nil without an outside provider, whose name is ProviderName.
 	Identities   *account.Identities
 	ProviderName string
