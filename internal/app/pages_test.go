@@ -70,7 +70,7 @@ func (p *person) see(text, path string, fields ...string) string {
 // token makes a personal access token on its page.
 func (p *person) token(scope string) string {
 	p.t.Helper()
-	_, rest, _ := strings.Cut(p.see("shown only now", "/settings/tokens", "scope", scope), "<pre>php_")
+	_, rest, _ := strings.Cut(p.see("new-token", "/settings/tokens", "note", "for a test", "expires", "30", "scope", scope), "<code>php_")
 	secret, _, _ := strings.Cut(rest, "<")
 	return "php_" + secret
 }
@@ -130,6 +130,38 @@ func TestFromSignInToAPush(t *testing.T) {
 	}
 	mona.see(`action="/login"`, "/settings/tokens")
 	mona.see("The login mona is taken", "/login/oidc")
+}
+
+// In the pages a session of the provider has done single sign-on; one of a
+// password is told where to do it.
+func TestSingleSignOnInThePages(t *testing.T) {
+	t.Parallel()
+	issuer := testkit.Issuer(t)
+	c := &ci{composed(t, outsideConfig(t, issuer)), issuer}
+	ctx := t.Context()
+	ann, err := c.app.Accounts.CreateUser(ctx, audit.Operator, account.NewUser{Login: "ann", Password: "ann's password"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.app.Accounts.CreateOrganization(ctx, audit.Operator, "acme", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	entry := audit.Entry{At: ann.CreatedAt, Actor: "ann", Action: "user.link-identity", Target: "ann"}
+	if err := c.app.Store.LinkIdentity(ctx, ann.ID, account.Identity{Issuer: issuer.URL, Subject: "id-of-ann"}, entry); err != nil {
+		t.Fatal(err)
+	}
+	demand := true
+	if err := c.app.Accounts.ChangeSettings(ctx, audit.Operator, "acme", account.SettingsChange{RequireSSO: &demand}); err != nil {
+		t.Fatal(err)
+	}
+	issuer.SetUser(t, "ann", nil)
+	issuer.SignInAs(t, "ann")
+	const settings = "/organizations/acme/settings/profile"
+	person := newPerson(t, c.running)
+	person.see("signed in as ann", "/login", "login", "ann", "password", "ann's password")
+	person.see(`id="sign-on" href="/login/oidc?return_to=%2Forganizations%2Facme%2Fsettings%2Fprofile"`, settings)
+	person.see(`action="`+settings, "/login/oidc?return_to="+settings)
+	person.see(`action="`+settings, settings)
 }
 
 func TestSignUpOnAWholeServer(t *testing.T) {

@@ -102,20 +102,32 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	f.deps = web.Deps{
 		Factors:     factors,
 		Credentials: credentials, Accounts: f.accounts, URL: public, ContainerHost: public.Host, Client: client, Now: f.now, Random: rand.Reader,
+		Directory: f.store, TokenLists: f.store, Browsers: &account.Browsers{Store: f.store, Now: f.now},
 		Sessions: &account.Sessions{Store: f.store, Now: f.now, Random: rand.Reader},
 		Personal: &token.PersonalTokens{Store: f.store, Now: f.now, Random: rand.Reader},
 	}
 	if issuer != "" {
-		f.deps.ProviderName = "Example ID"
-		f.deps.Provider = account.NewProvider(account.ProviderOptions{
-			Issuer: issuer, ClientID: testkit.IssuerClientID, ClientSecret: testkit.IssuerClientSecret, Scopes: []string{"openid"},
-			LoginClaim: "preferred_username", GroupsClaim: "groups", RedirectURL: f.url + web.CallbackPath, Now: f.now,
-		})
-		f.deps.Identities = &account.Identities{
-			Store: f.store, Groups: f.groups, Now: f.now,
-			Create: func(context.Context) (bool, error) { return true, nil },
-		}
+		f.provide(issuer)
 	}
+	f.serve(t, listener)
+	return f
+}
+
+// provide adds an outside provider.
+func (f *fixture) provide(issuer string) {
+	f.deps.ProviderName = "Example ID"
+	f.deps.Provider = account.NewProvider(account.ProviderOptions{
+		Issuer: issuer, ClientID: testkit.IssuerClientID, ClientSecret: testkit.IssuerClientSecret, Scopes: []string{"openid"},
+		LoginClaim: "preferred_username", GroupsClaim: "groups", RedirectURL: f.url + web.CallbackPath, Now: f.now,
+	})
+	f.deps.Identities = &account.Identities{
+		Store: f.store, Groups: f.groups, Now: f.now,
+		Create: func(context.Context) (bool, error) { return true, nil },
+	}
+}
+
+func (f *fixture) serve(t *testing.T, listener net.Listener) {
+	t.Helper()
 	pages, err := web.New(f.deps)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +140,6 @@ func newFixture(t *testing.T, issuer string) *fixture {
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f.handler}}
 	server.Start()
 	t.Cleanup(server.Close)
-	return f
 }
 
 func (f *fixture) user(t *testing.T, login, password string) account.Account {
