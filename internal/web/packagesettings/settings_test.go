@@ -10,6 +10,8 @@ import (
 	"packhouse/internal/access"
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
+	"packhouse/internal/config"
+	"packhouse/internal/downloads"
 	"packhouse/internal/oci"
 	"packhouse/internal/packages"
 	"packhouse/internal/web/webtest"
@@ -298,6 +300,50 @@ func TestDeleteThePackage(t *testing.T) {
 	// What holds a tag for good holds its package.
 	s.ann.Post(acme+"/settings/immutable", "patterns", "*")
 	s.ann.Post(path, "confirm", "app").Want(409, ".flash-error")
+}
+
+// Complaint 15: what cannot be deleted says for which count, and who can.
+func TestComplaint15TheGuardOfDownloadsIsNamed(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.check(s.App.Accounts.SetDownloadGuard(s.Context(), audit.Operator, 10))
+	n, err := oci.ParseName("acme/app")
+	s.check(err)
+	ref := access.Package{Type: access.Container, Name: n}
+	page, err := s.App.Packages.Browse(s.Context(), s.who, ref, packages.Browse{})
+	s.check(err)
+	v := page.Versions[0]
+	s.check(s.App.Store.AddDownloads(s.Context(), []downloads.Count{{PackageID: v.PackageID, VersionID: v.ID, Tag: "one", Day: 20_000, N: 11}}))
+	path := acme + "/settings/delete"
+	s.ann.Post(acme+"/settings/visibility", "visibility", "public", "confirm", "app")
+	text := s.ann.Post(path, "confirm", "app").Want(400, ".flash-error").Text(".flash-error, ul")
+	for _, want := range []string{"more than 10 downloads", "administrator of this server", "downloaded 11 times"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the refusal says %q, not %q", text, want)
+		}
+	}
+	s.ann.Post(acme+"/settings/visibility", "visibility", "private", "confirm", "app")
+	if p := s.ann.Post(path, "confirm", "app"); p.Status == 400 {
+		t.Error("a private package is guarded, too")
+	}
+}
+
+func TestADockerPackageFollowsItsRepository(t *testing.T) {
+	t.Parallel()
+	s := &site{Site: webtest.New(t, func(c *config.Config) { c.BareHost = config.BareDocker })}
+	s.User("ann")
+	_, err := s.App.Accounts.CreateRepository(s.Context(), audit.Operator, "ann/src", access.Private)
+	s.check(err)
+	s.Push("ann", "ann/src/app:one")
+	b := s.SignedIn("ann")
+	at := "/ann/src/pkgs/docker/app/settings"
+	b.Get(at).Want(200, ".danger-zone").Without(`form[action$="/settings/access"]`).Without(`a[href="`+at+`/visibility"]`).
+		Without(`form[action$="/settings/repository"]`).Want(200, `a[href="`+at+`/delete"]`)
+	for _, form := range []string{"visibility", "rename", "transfer"} {
+		b.Post(at+"/"+form, "visibility", "public", "to", "other", "confirm", "src/app").Want(405, ".flash-error")
+	}
+	b.Post(at+"/immutable", "patterns", "v*").Want(200, ".flash-success")
+	b.Get("/ann/src/pkgs/docker/app/versions").Want(200, ".version-row")
 }
 
 func TestSettingsInAllLanguages(t *testing.T) {
