@@ -192,7 +192,7 @@ func (r *room) removeMember(c *frame.Call) error {
 func (r *room) afterMyself(c *frame.Call, o frame.Owner, key string) error {
 	now, err := c.FindOwner(o.Login)
 	if err == nil && !now.Member {
-		return c.Done(o.Path(), key)
+		return c.Done(o.PackagesPath(), key)
 	}
 	return c.Done(orgPath(o.Login, "people"), key)
 }

@@ -131,7 +131,7 @@ func TestAnOwnerLeaves(t *testing.T) {
 	t.Parallel()
 	s := acme(t)
 	must(t, s.App.Accounts.SetMember(t.Context(), audit.Operator, "acme", "mia", access.Owner))
-	if p := s.SignedIn("olga").Post("/orgs/acme/people/olga/remove"); !strings.HasPrefix(p.Path, "/acme?") {
+	if p := s.SignedIn("olga").Post("/orgs/acme/people/olga/remove"); !strings.HasPrefix(p.Path, "/orgs/acme/packages?") {
 		t.Errorf("olga came to %s", p.Path)
 	}
 }
