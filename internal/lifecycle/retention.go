@@ -168,8 +168,13 @@ func (r *Retention) plan(ctx context.Context, by int64, s site, rules Rules) (Pl
 			return false, err
 		}
 		list, more, err := rules.Evaluate(stock, p.CreatedAt, MaxPlanItems-len(items))
+		if err != nil {
+			return false, err
+		}
 		items = append(items, list...)
 		p.More = more
+		spared, err := rules.Spared(stock, list, more, p.CreatedAt)
+		p.Kept = joinKept(p.Kept, spared)
 		return !more, err
 	})
 	if err != nil {
@@ -267,7 +272,7 @@ func (r *Retention) apply(ctx context.Context, p Plan, c Change) (Plan, error) {
 		return p, err
 	}
 	if err == nil {
-		p.State, p.AppliedAt = Applied, c.Entry.At
+		p.State, p.AppliedAt, p.AppliedBy = Applied, c.Entry.At, c.By
 	}
 	return p, err
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"packhouse/internal/oci"
 )
 
 // Item is one version that a plan deletes.
@@ -93,9 +91,7 @@ func (s *Stock) holds(n *node) bool {
 	if s.Guard >= 0 && n.Downloads > s.Guard {
 		return true
 	}
-	return slices.ContainsFunc(n.Tags, func(t StockTag) bool {
-		return slices.ContainsFunc(s.Immutable, func(p oci.TagPattern) bool { return p.Protects(t.Tag) })
-	})
+	return s.frozen(n)
 }
 
 type evaluation struct {

@@ -212,3 +212,6 @@ func (r Rule) describe() string {
 	say(r.LastPerMinor != 0, "last %d of each minor release", r.LastPerMinor)
 	return strings.Join(parts, ", ")
 }
+
+// String says in words what the rule chooses, as the reasons of items do.
+func (r Rule) String() string { return r.describe() }

@@ -45,7 +45,10 @@ type Plan struct {
 	CreatedAt time.Time
 	CreatedBy int64     // Principal.ID
 	AppliedAt time.Time // zero before
+	AppliedBy int64     // Principal.ID; zero before, and for the daily run
 	UndoneAt  time.Time // zero before
+	// Kept is what stays although a rule of Delete chooses it.
+	Kept []Kept
 }
 
 // Change is who changes something, when, and the entry of the record for it.

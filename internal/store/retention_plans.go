@@ -24,11 +24,15 @@ func (s *Store) CreatePlan(ctx context.Context, p *lifecycle.Plan, items []lifec
 	if err != nil {
 		return err
 	}
+	kept, err := json.Marshal(p.Kept)
+	if err != nil {
+		return err
+	}
 	var id int64
 	err = s.db.Write(ctx, func(ctx context.Context, tx *database.Tx) error {
-		err := tx.QueryRow(ctx, `INSERT INTO retention_plans (owner_id, package_id, rules, state, versions, bytes, more, created_at, created_by)
-			VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id`,
-			p.OwnerID, p.PackageID, string(rules), string(lifecycle.Planned), len(items), flag(p.More), toMicros(p.CreatedAt), p.CreatedBy).Scan(&id)
+		err := tx.QueryRow(ctx, `INSERT INTO retention_plans (owner_id, package_id, rules, state, versions, bytes, more, created_at, created_by, kept)
+			VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?) RETURNING id`,
+			p.OwnerID, p.PackageID, string(rules), string(lifecycle.Planned), len(items), flag(p.More), toMicros(p.CreatedAt), p.CreatedBy, string(kept)).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -114,14 +118,19 @@ func (s *Store) weigh(ctx context.Context, p *lifecycle.Plan, items []lifecycle.
 	})
 }
 
-const planColumns = `SELECT id, owner_id, package_id, rules, state, versions, bytes, more, created_at, created_by, applied_at, undone_at FROM retention_plans`
+const planColumns = `SELECT id, owner_id, package_id, rules, state, versions, bytes, more, created_at, created_by, applied_at, applied_by, undone_at, kept
+	FROM retention_plans`
 
 func scanPlan(row interface{ Scan(...any) error }) (p lifecycle.Plan, err error) {
-	var rules string
+	var rules, kept string
 	var more, created int64
-	var applied, undone sql.NullInt64
-	err = row.Scan(&p.ID, &p.OwnerID, &p.PackageID, &rules, &p.State, &p.Versions, &p.Bytes, &more, &created, &p.CreatedBy, &applied, &undone)
+	var applied, appliedBy, undone sql.NullInt64
+	err = row.Scan(&p.ID, &p.OwnerID, &p.PackageID, &rules, &p.State, &p.Versions, &p.Bytes, &more, &created, &p.CreatedBy, &applied, &appliedBy, &undone, &kept)
 	if err != nil {
+		return p, err
+	}
+	p.AppliedBy = appliedBy.Int64
+	if err := json.Unmarshal([]byte(kept), &p.Kept); err != nil {
 		return p, err
 	}
 	p.More, p.CreatedAt, p.AppliedAt, p.UndoneAt = more != 0, fromMicros(created), optionalTime(applied), optionalTime(undone)

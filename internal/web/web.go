@@ -137,7 +137,7 @@ func rooms(d Deps) []func(*frame.Frame) error {
 		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
 		func(f *frame.Frame) error { return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages, Directory: d.Directory}) },
 		func(f *frame.Frame) error { return trust.New(f, trust.Deps{Packages: d.Packages, Trust: d.Trust}) },
-		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention}) },
+		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention, People: d.Directory}) },
 		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
 		func(f *frame.Frame) error {
 			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts, Directory: d.Directory, Makes: d.Makes})
