@@ -57,8 +57,9 @@ type ListQuery struct {
 	Text  string
 	Words []string
 	Sort  ListSort
-	// Enough stops the count there, one above stands for more; zero counts all.
-	// Only a list by name is quicker by it.
+	// Enough is where the count may stop: a total above it stands for that many
+	// or more, and there is a next page if it is above what the pages so far
+	// hold. Zero counts all.
 	Enough        int
 	Page, PerPage int // as of VersionQuery
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -21,16 +20,20 @@ var _ packages.Lists = (*Store)(nil)
 // owner or of all, of one type or of all, by a piece of their names. Those of the
 // Docker registry are also those that were moved out of it.
 const (
-	chosenPackages = factColumns + `, p.downloads,
-		CASE WHEN w.sort = 'updated' THEN ` + lastPushed + ` ELSE 0 END, CASE WHEN w.sort = 'updated' THEN ` + lastTagged + ` ELSE 0 END
-	FROM (SELECT co.id AS owner_id, cp.id AS package_id FROM accounts co CROSS JOIN packages cp
+	chosenPackages = factColumns + `
+	FROM (SELECT * FROM (SELECT co.id AS owner_id, cp.id AS package_id, co.login AS login, cp.type AS type, cp.name AS name,
+			CASE CAST(? AS TEXT) WHEN 'downloads' THEN cp.downloads WHEN 'updated' THEN ` + lastChange + ` ELSE 0 END AS place
+		FROM accounts co CROSS JOIN packages cp
 		WHERE cp.owner_id = co.id AND (cp.type >= ? AND cp.type <= ? OR ? = 'docker' AND ` + wasDocker + `) AND co.login >= ? AND co.login <= ? AND co.deleted_at IS NULL
 			AND co.login || '/' || cp.name LIKE ? ESCAPE '!' AND `
-	chosenEnd = ` LIMIT ?) c
-	CROSS JOIN (` + callerColumns + `, CAST(? AS TEXT) AS sort) w
+	chosenEnd = ` LIMIT ?) up ORDER BY place DESC, login, type, name, package_id DESC LIMIT ? OFFSET ?) c
+	CROSS JOIN (` + callerColumns + `) w
 	JOIN accounts o ON o.id = c.owner_id
 	JOIN packages p ON p.id = c.package_id` + linkTables + `
-	ORDER BY o.login, p.type, p.name, p.id DESC`
+	ORDER BY c.place DESC, o.login, p.type, p.name, p.id DESC`
+
+	// lastChange is when something in a package was last pushed or tagged.
+	lastChange = `(SELECT MAX(x.at) FROM (SELECT ` + pushedLast + ` AS at UNION ALL SELECT ` + taggedLast + `) x)`
 
 	listPresentPackages = `SELECT ` + chosenPackages + `cp.deleted_at IS NULL AND cp.published_at IS NOT NULL
 		ORDER BY co.login, cp.type, cp.name` + chosenEnd
@@ -57,16 +60,16 @@ func (s *Store) ListedPackages(ctx context.Context, who access.Principal, q pack
 		last = afterAll
 	}
 	query, e := listPresentPackages, access.Effects{Action: access.Read}
-	args := []any{first, last, string(q.Type), low, high, containing(q.Text)}
+	args := []any{string(q.Sort), first, last, string(q.Type), low, high, containing(q.Text)}
 	if q.Deleted {
 		query, e = listDeletedPackages, access.Effects{Action: access.Administer}
 		args = append(args, toMicros(w.Since))
 	}
-	args = append(append(append(args, packages.MaxReach+1), callerArgs(who, q.Type)...), string(q.Sort))
+	l := lister{query: query, args: args, caller: callerArgs(who, q.Type), byName: q.Sort == packages.SortName, may: func(f access.Facts) bool {
+		return chosen(q, f) && access.Decide(who, f.Name, f, e).Allowed
+	}}
 	err = s.db.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		found, err := readPackages(ctx, db, query, args, q, func(f access.Facts) bool {
-			return chosen(q, f) && access.Decide(who, f.Name, f, e).Allowed
-		})
+		found, err := l.read(ctx, db, q.Enough, w)
 		if err != nil {
 			return err
 		}
@@ -76,59 +79,74 @@ func (s *Store) ListedPackages(ctx context.Context, who access.Principal, q pack
 	return list, total, err
 }
 
-// sortable is a package of a list, with what it is sorted by.
-type sortable struct{ id, by int64 }
+// lister goes through the packages of a list.
+type lister struct {
+	query        string
+	args, caller []any
+	byName       bool
+	may          func(access.Facts) bool
+}
 
-// readPackages returns the packages that may come, in the order of q.
-func readPackages(ctx context.Context, db database.Querier, query string, args []any, q packages.ListQuery, may func(access.Facts) bool) (found []sortable, err error) {
+// lookedAt is how many packages are looked at at a time; more where each time all
+// are sorted again.
+const lookedAt, lookedAtSorted = 500, 1000
+
+// read returns the ids of the packages that may come, in their order: all of them
+// among the first MaxReach, or with enough some more than that and than the page
+// of w needs.
+func (l lister) read(ctx context.Context, db database.Querier, enough int, w packages.Span) (found []int64, err error) {
+	piece, need := lookedAt, max(enough, w.Skip+w.N)
+	switch {
+	case enough == 0:
+		piece, need = packages.MaxReach+1, packages.MaxReach
+	case !l.byName:
+		piece = lookedAtSorted
+	}
+	for from := 0; from <= packages.MaxReach && len(found) <= need; from += piece {
+		among := packages.MaxReach + 1
+		if l.byName { // the order in which they are found
+			among = min(among, from+piece)
+		}
+		seen := 0
+		args := append(append(slices.Clone(l.args), among, piece, from), l.caller...)
+		err := eachPackage(ctx, db, l.query, args, func(f access.Facts) {
+			if seen++; l.may(f) {
+				found = append(found, f.PackageID)
+			}
+		})
+		if err != nil || seen < piece {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+func eachPackage(ctx context.Context, db database.Querier, query string, args []any, each func(access.Facts)) error {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	enough := q.Enough
-	if enough == 0 || q.Sort != packages.SortName {
-		enough = packages.MaxReach
-	}
-	for rows.Next() && len(found) <= enough {
-		var row factRow
-		var downloads, pushed, tagged int64
-		if err := rows.Scan(row.dest(&downloads, &pushed, &tagged)...); err != nil {
-			return nil, err
-		}
-		pkg, err := row.pkg(access.Package{}, false)
+	for rows.Next() {
+		pkg, err := scanPackage(rows)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !may(pkg.Facts) {
-			continue
-		}
-		s := sortable{pkg.Facts.PackageID, max(pushed, tagged)}
-		if q.Sort == packages.SortDownloads {
-			s.by = downloads
-		}
-		found = append(found, s)
+		each(pkg.Facts)
 	}
-	if q.Sort != packages.SortName {
-		slices.SortStableFunc(found, func(a, b sortable) int { return cmp.Compare(b.by, a.by) })
-	}
-	return found, rows.Err()
+	return rows.Err()
 }
 
 // listedPage returns the page of w. Nobody is told what is linked to a repository
 // that he may not know of.
-func listedPage(ctx context.Context, db database.Querier, who access.Principal, q packages.ListQuery, found []sortable, w packages.Span) ([]packages.Listed, int, error) {
+func listedPage(ctx context.Context, db database.Querier, who access.Principal, q packages.ListQuery, found []int64, w packages.Span) ([]packages.Listed, int, error) {
 	if q.Repository != "" && len(found) > 0 {
-		first, err := listed(ctx, db, who, []int64{found[0].id})
+		first, err := listed(ctx, db, who, found[:1])
 		if err != nil || first[0].Repository == nil {
 			return nil, 0, err
 		}
 	}
-	var ids []int64
-	for _, s := range found[min(w.Skip, len(found)):min(w.Skip+w.N, len(found))] {
-		ids = append(ids, s.id)
-	}
-	list, err := listed(ctx, db, who, ids)
+	list, err := listed(ctx, db, who, found[min(w.Skip, len(found)):min(w.Skip+w.N, len(found))])
 	return list, len(found), err
 }
 
@@ -161,11 +179,14 @@ func containing(text string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
 }
 
-// When something was last pushed to a package p, and when something in it was
-// last tagged.
+// When something was last pushed to a package p, or cp, and when something in it
+// was last tagged.
 const (
 	lastPushed = `COALESCE((SELECT v.created_at FROM versions v WHERE v.package_id = p.id AND v.deleted_at IS NULL ORDER BY v.id DESC LIMIT 1), 0)`
 	lastTagged = `COALESCE((SELECT t.since FROM tags t WHERE t.package_id = p.id AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), 0)`
+
+	pushedLast = `COALESCE((SELECT v.created_at FROM versions v WHERE v.package_id = cp.id AND v.deleted_at IS NULL ORDER BY v.id DESC LIMIT 1), 0)`
+	taggedLast = `COALESCE((SELECT t.since FROM tags t WHERE t.package_id = cp.id AND t.until IS NULL ORDER BY t.id DESC LIMIT 1), 0)`
 )
 
 // listedColumns and listedTables are what lists tell of a package p, to the

@@ -11,8 +11,9 @@ import (
 )
 
 // perPage is how many packages a page of a list shows, as on GitHub, and
-// countUpTo how many are counted.
-const perPage, countUpTo = 30, packages.MaxReach
+// countUpTo how many are counted: to know what the visitor may read, each has to
+// be looked at.
+const perPage, countUpTo = 30, 300
 
 // filter is what the form above a list asks for.
 type filter struct {
@@ -54,7 +55,7 @@ func (f filter) Narrow() bool {
 // query is what the service is asked for.
 func (f filter) query(owner string) packages.ListQuery {
 	q := packages.ListQuery{
-		Owner: owner, Type: f.Type, Visibility: f.Visibility, Sort: f.Sort, Page: f.Page, PerPage: perPage,
+		Owner: owner, Type: f.Type, Visibility: f.Visibility, Sort: f.Sort, Page: f.Page, PerPage: perPage, Enough: countUpTo,
 	}
 	q.Text, q.Words = firstOf(strings.Fields(f.Text))
 	if f.Repository != "" {
@@ -63,7 +64,8 @@ func (f filter) query(owner string) packages.ListQuery {
 	return q
 }
 
-// pages are the links below a list. Newer and Older are empty at its ends.
+// pages are the links below a list. Newer and Older are empty at its ends, and
+// Last is zero where it is not known.
 type pages struct {
 	Page, Last   int64
 	Newer, Older string
@@ -74,6 +76,9 @@ type pages struct {
 func pagesOf(c *frame.Call, page, total int) pages {
 	last := min((total+perPage-1)/perPage, packages.MaxReach/perPage)
 	p := pages{Page: int64(page), Last: int64(last)}
+	if total > countUpTo {
+		p.Last = 0
+	}
 	at := func(n int) string {
 		q := c.R.URL.Query()
 		q.Del("done")

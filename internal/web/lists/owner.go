@@ -3,7 +3,6 @@ package lists
 import (
 	"net/url"
 
-	"packhouse/internal/packages"
 	"packhouse/internal/web/frame"
 )
 
@@ -95,7 +94,7 @@ func (r *room) packages(c *frame.Call, o frame.Owner) error {
 	if err != nil {
 		return err
 	}
-	p.Rows, p.Total, p.More = rows(list, false), int64(min(total, countUpTo)), total > packages.MaxReach
+	p.Rows, p.Total, p.More = rows(list, false), int64(min(total, countUpTo)), total > countUpTo
 	p.Pages = pagesOf(c, p.Filter.Page, total)
 	if total == 0 && !p.Filter.Narrow() {
 		if p.Steps, err = r.stepsOf(c, o, false); err != nil {

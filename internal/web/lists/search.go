@@ -49,12 +49,12 @@ func (r *room) search(c *frame.Call) error {
 	if p.Filter.Type != "" && q.Type == "" {
 		q.Type = p.Filter.Type
 	}
-	q.Sort, q.Page, q.PerPage = p.Filter.Sort, p.Filter.Page, perPage
+	q.Sort, q.Page, q.PerPage, q.Enough = p.Filter.Sort, p.Filter.Page, perPage, countUpTo
 	list, total, err := r.Packages.ListPackages(c.R.Context(), c.Who, q)
 	if err != nil {
 		return err
 	}
-	p.Rows, p.Total, p.More = rows(list, true), int64(min(total, countUpTo)), total > packages.MaxReach
+	p.Rows, p.Total, p.More = rows(list, true), int64(min(total, countUpTo)), total > countUpTo
 	p.Pages = pagesOf(c, p.Filter.Page, total)
 	if p.Account, err = found(c, q); err != nil {
 		return err
