@@ -60,6 +60,7 @@ func ownCalls(t *testing.T, w *world) {
 	}
 	gina.do(201, "POST", "/orgs/guild/repos", `{"name":"forge","private":true}`)
 	gina.workflowTokens()
+	gina.readme()
 	w.pushAs(t, "gina", gina.token, "guild/anvil")
 	gina.packageSettings()
 	gina.trust()
@@ -157,6 +158,33 @@ func (a api) workflowTokens() {
 	few.do(403, "POST", at, `{"permissions":{"packages":"write"}}`)
 	a.do(204, "DELETE", fmt.Sprint(at, "/", made.ID), "")
 	job.do(401, "GET", "/repos/guild/forge", "")
+}
+
+// readme writes the README of a repository, and reads it with GitHub's client.
+func (a api) readme() {
+	const at = "/repos/guild/forge/readme"
+	client, _ := a.w.gitHub(a.T, a.token)
+	read := func() (*github.RepositoryContent, int) {
+		r, res, _ := client.Repositories.GetReadme(a.Context(), "guild", "forge", nil)
+		return r, res.StatusCode
+	}
+	if _, status := read(); status != 404 {
+		a.Errorf("without a README: %d", status)
+	}
+	a.do(422, "PUT", at, `{"content":"not base64"}`)
+	a.do(422, "PUT", at, `{}`)
+	a.do(200, "PUT", at, `{"content":"IyBG\nb3JnZQ=="}`)
+	r, _ := read()
+	text, err := r.GetContent()
+	if err != nil || text != "# Forge" || r.GetName() != "README.md" || r.GetSHA() != "bd2bd07594cc650dc6bf1b7ff63bdd953a7a482c" {
+		a.Errorf("%q %s %v", text, r.GetSHA(), err)
+	}
+	api{a.T, a.w, a.w.Token(a.T, "hugo", everyScope)}.do(404, "GET", at, "")
+	api{a.T, a.w, a.w.Token(a.T, "hugo", everyScope)}.do(404, "PUT", at, `{"content":""}`)
+	a.do(200, "PUT", at, `{"content":""}`)
+	if _, status := read(); status != 404 {
+		a.Errorf("after it was taken away: %d", status)
+	}
 }
 
 func (a api) packageSettings() {

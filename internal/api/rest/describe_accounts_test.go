@@ -67,6 +67,8 @@ func repositoryDescriptions() map[string]described {
 		"GET /repos/{owner}/{repo}":    {id: "repos/get", summary: "Get a repository", status: 200, answer: "full-repository"},
 		"PATCH /repos/{owner}/{repo}":  {id: "repos/update", summary: "Change a repository", body: repositoryPatch{}, status: 200, answer: "full-repository"},
 		"DELETE /repos/{owner}/{repo}": {id: "repos/delete", summary: "Delete a repository", status: 204},
+		"GET REPO/readme":              {id: "repos/get-readme", summary: "Get a repository README", status: 200, answer: contentFile{}},
+		"PUT REPO/readme":              {id: "repos/replace-readme", summary: "Replace the README of a repository", body: repositoryReadmeRequest{}, needed: []string{"content"}, status: 200, answer: contentFile{}},
 		"POST REPO/transfer":           {id: "repos/transfer", summary: "Give a repository to another account, at once", body: transferRequest{}, needed: []string{"new_owner"}, status: 202, answer: "full-repository"},
 		"POST /user/repos":             {id: "repos/create-for-authenticated-user", summary: "Make a repository of one's own", body: repositoryRequest{}, needed: []string{"name"}, status: 201, answer: "full-repository"},
 		"POST /orgs/{org}/repos":       {id: "repos/create-in-org", summary: "Make a repository of an organization", body: repositoryRequest{}, needed: []string{"name"}, status: 201, answer: "full-repository"},

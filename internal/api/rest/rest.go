@@ -90,6 +90,7 @@ func (h *Handler) routes() []route {
 		h.downloadRoutes(),
 		h.immutableTagRoutes(),
 		h.readmeRoutes(),
+		h.repositoryReadmeRoutes(),
 		h.retentionRoutes(),
 		h.hookRoutes(),
 		h.garbageRoutes(),
