@@ -11,7 +11,7 @@ type Provenance struct {
 	// Source is the address of the source, and Commit which state of it.
 	Source, Commit string
 	// Materials is how many things went into it.
-	Materials int
+	Materials int64
 }
 
 // digests are sums by the names of their algorithms.
@@ -74,7 +74,7 @@ func (f *Facts) provenanceV0(predicate []byte) {
 	from, vcs := p.Invocation.ConfigSource, p.Metadata.BuildKit.VCS
 	f.Provenance = &Provenance{
 		Builder: text(p.Builder.ID), BuildType: text(p.BuildType),
-		Source: first(vcs.Source, from.URI), Commit: first(vcs.Revision, from.Digest.commit()), Materials: len(p.Materials),
+		Source: first(vcs.Source, from.URI), Commit: first(vcs.Revision, from.Digest.commit()), Materials: int64(len(p.Materials)),
 	}
 }
 
@@ -111,7 +111,7 @@ func (f *Facts) provenanceV1(predicate []byte) {
 	f.Provenance = &Provenance{
 		Builder: text(p.RunDetails.Builder.ID), BuildType: text(d.BuildType),
 		Source: first(vcs.Source, given.ConfigSource.URI, given.Workflow.Repository), Commit: first(vcs.Revision, given.ConfigSource.Digest.commit()),
-		Materials: len(d.ResolvedDependencies),
+		Materials: int64(len(d.ResolvedDependencies)),
 	}
 	for _, m := range d.ResolvedDependencies {
 		if f.Provenance.Commit == "" && strings.HasPrefix(m.URI, "git+") {

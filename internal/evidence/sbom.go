@@ -13,9 +13,12 @@ type SBOM struct {
 	// Format is its own, such as "SPDX-2.3", also where it lies in a statement.
 	Format, Name string
 	// Count is how many components it has; Components are the first of them.
-	Count      int
+	Count      int64
 	Components []Component
 }
+
+// Shown is how many components come out.
+func (b *SBOM) Shown() int64 { return int64(len(b.Components)) }
 
 // Component is one thing that an image is made of.
 type Component struct{ Name, Version, Licenses string }
