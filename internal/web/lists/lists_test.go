@@ -137,7 +137,8 @@ func TestFirstPage(t *testing.T) {
 	s.check(s.App.Accounts.SetSignUp(t.Context(), audit.Operator, true))
 	s.Browser().Get("/").Want(200, `a[href="/join"]`)
 	alice := s.SignedIn("alice").Get("/").Want(200, `a[href="/orgs/acme/packages"]`).
-		Want(200, `a[href="/new"]`).Want(200, `a[href="/organizations/new"]`).Want(200, `a[href="/settings/tokens"]`).Without(".js-first-push")
+		Want(200, `a[href="/new"]`).Want(200, `main a[href^="/settings/tokens/new"]`).Without(`a[href="/organizations/new"]`).Without(".js-first-push")
+	s.SignedIn("root").Get("/").Want(200, `a[href="/organizations/new"]`)
 	if got := listed(alice, "main"); !strings.HasPrefix(got, "canary-own open ") {
 		t.Errorf("alice's own, the last pushed first: %q", got)
 	}
