@@ -1,6 +1,10 @@
 package account_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"net/url"
 	"strings"
 	"testing"
@@ -25,6 +29,30 @@ func newDevice() *device {
 	}}
 }
 
+// newKey makes a key that the software authenticator writes as it should be: it
+// drops the zeros with which a coordinate may begin.
+func newKey(t *testing.T) virtualwebauthn.Credential {
+	t.Helper()
+	for {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		point, err := key.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if point[1] == 0 || point[33] == 0 {
+			continue
+		}
+		data, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return virtualwebauthn.NewCredentialWithImportedKey(virtualwebauthn.KeyTypeEC2, data)
+	}
+}
+
 // create makes a passkey as asked and returns the answer.
 func (d *device) create(t *testing.T, options []byte) string {
 	t.Helper()
@@ -32,7 +60,7 @@ func (d *device) create(t *testing.T, options []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	key := newKey(t)
 	d.Options.UserHandle = []byte(asked.UserID)
 	answer := virtualwebauthn.CreateAttestationResponse(d.rp, d.Authenticator, key, *asked)
 	d.AddCredential(key)
@@ -129,9 +157,9 @@ func TestAPasskeyThatDoesNotHold(t *testing.T) {
 		"nobody was verified": sign(anns, func(d *device) { d.Options.UserNotVerified = true }),
 		"another's handle":    sign(anns, func(d *device) { d.Options.UserHandle = bobs.Options.UserHandle }),
 		"no handle":           sign(anns, func(d *device) { d.Options.UserHandle = nil }),
-		"an unknown key":      sign(anns, func(d *device) { d.AddCredential(virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)) }),
+		"an unknown key":      sign(anns, func(d *device) { d.AddCredential(newKey(t)) }),
 		"a key of that name": sign(anns, func(d *device) {
-			forged := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			forged := newKey(t)
 			forged.ID = d.Credentials[0].ID
 			d.AddCredential(forged)
 		}),

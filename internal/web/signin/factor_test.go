@@ -1,6 +1,10 @@
 package signin_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -143,6 +147,30 @@ func newDevice(f *fixture) *device {
 	return &device{virtualwebauthn.NewAuthenticator(), virtualwebauthn.RelyingParty{ID: "localhost", Origin: f.url}}
 }
 
+// newKey makes a key that the software authenticator writes as it should be: it
+// drops the zeros with which a coordinate may begin.
+func newKey(t *testing.T) virtualwebauthn.Credential {
+	t.Helper()
+	for {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		point, err := key.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if point[1] == 0 || point[33] == 0 {
+			continue
+		}
+		data, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return virtualwebauthn.NewCredentialWithImportedKey(virtualwebauthn.KeyTypeEC2, data)
+	}
+}
+
 // ask gets what the page's script gets.
 func (b *browser) ask(t *testing.T, path string) string {
 	t.Helper()
@@ -159,7 +187,7 @@ func (d *device) add(t *testing.T, b *browser, name string) page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	key := newKey(t)
 	d.Options.UserHandle = []byte(asked.UserID)
 	d.AddCredential(key)
 	return b.post("/settings/security/passkeys", "name", name, "passkey", virtualwebauthn.CreateAttestationResponse(d.rp, d.Authenticator, key, *asked))
