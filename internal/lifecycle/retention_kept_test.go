@@ -22,7 +22,7 @@ func keptOf(t *testing.T, rules lifecycle.Rules, s lifecycle.Stock, max int, nam
 	if err != nil {
 		t.Fatal(err)
 	}
-		var got []string
+	var got []string
 	for _, k := range list {
 		var who []string
 		for _, v := range k.Examples {

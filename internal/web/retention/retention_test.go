@@ -57,7 +57,7 @@ func sent(p *webtest.Page) map[string]string {
 
 // A preview shows what would go, what stays and why; it is applied behind the
 // typed name, and undone.
-func TestAPlanIsSeenAppliedAndUndone(t *testing.T) {
+func TestComplaint3APlanIsSeenAppliedAndUndone(t *testing.T) {
 	t.Parallel()
 	s := site(t)
 	for _, tag := range []string{"pr-1", "pr-2", "v1"} {
