@@ -99,7 +99,7 @@ type Hook struct {
 	FailingSince time.Time
 	// Stopped says why the server made the hook inactive; "" when it did not.
 	Stopped StopReason
-	Last         *LastResponse // nil before the first answer
+	Last    *LastResponse // nil before the first answer
 }
 
 // StopReason is why the server makes a hook inactive.

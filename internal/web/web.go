@@ -128,16 +128,24 @@ func rooms(d Deps) []func(*frame.Frame) error {
 				Provider: d.Provider, ProviderName: d.ProviderName, Identities: d.Identities,
 			})
 		},
-		func(f *frame.Frame) error { return security.New(f, security.Deps{Credentials: d.Credentials, Accounts: d.Accounts, Factors: d.Factors}) },
+		func(f *frame.Frame) error {
+			return security.New(f, security.Deps{Credentials: d.Credentials, Accounts: d.Accounts, Factors: d.Factors})
+		},
 		func(f *frame.Frame) error { return settings.New(f, settingsDeps(d)) },
 		func(f *frame.Frame) error {
 			return repositories.New(f, repositories.Deps{Accounts: d.Accounts, Directory: d.Directory, Packages: d.Packages, Workflow: d.Workflow})
 		},
-		func(f *frame.Frame) error { return packagepage.New(f, packagepage.Deps{Packages: d.Packages, Registry: d.Registry, Accounts: d.Accounts}) },
+		func(f *frame.Frame) error {
+			return packagepage.New(f, packagepage.Deps{Packages: d.Packages, Registry: d.Registry, Accounts: d.Accounts})
+		},
 		func(f *frame.Frame) error { return versions.New(f, versions.Deps{Packages: d.Packages}) },
-		func(f *frame.Frame) error { return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages, Directory: d.Directory}) },
+		func(f *frame.Frame) error {
+			return packagesettings.New(f, packagesettings.Deps{Packages: d.Packages, Directory: d.Directory})
+		},
 		func(f *frame.Frame) error { return trust.New(f, trust.Deps{Packages: d.Packages, Trust: d.Trust}) },
-		func(f *frame.Frame) error { return retention.New(f, retention.Deps{Retention: d.Retention, People: d.Directory}) },
+		func(f *frame.Frame) error {
+			return retention.New(f, retention.Deps{Retention: d.Retention, People: d.Directory})
+		},
 		func(f *frame.Frame) error { return webhooks.New(f, webhooks.Deps{Hooks: d.Hooks}) },
 		func(f *frame.Frame) error {
 			return lists.New(f, lists.Deps{Packages: d.Packages, Accounts: d.Accounts, Directory: d.Directory, Makes: d.Makes})
