@@ -19,7 +19,7 @@ import (
 
 // Limit is how many bytes of Markdown are rendered; longer texts are shown as
 // they are, up to it.
-const Limit = 512 << 10
+const Limit = 256 << 10
 
 // Render returns Markdown, as GitHub writes it, as HTML that is safe inside a
 // block of a page whose headings are one h1 and an h2 above the text: headings
