@@ -45,6 +45,9 @@ func (l *Locale) Error(err error) string {
 	if e.Public == "" {
 		return l.mustText("error." + strings.ReplaceAll(e.Kind.String(), " ", "-"))
 	}
+	if strings.HasPrefix(format, "%") && format != "%s" {
+		return ended(e.Public) // it begins with a name, which is written as it is
+	}
 	return sentence(e.Public)
 }
 
@@ -61,7 +64,11 @@ func plain(args []any) []any {
 // sentence makes an error's text one that can stand by itself.
 func sentence(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(first)) + s[size:]
+	return ended(string(unicode.ToUpper(first)) + s[size:])
+}
+
+// ended returns s with a full stop, if nothing ends it.
+func ended(s string) string {
 	if strings.ContainsAny(s[len(s)-1:], ".!?") {
 		return s
 	}

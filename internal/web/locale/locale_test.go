@@ -118,6 +118,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{nil, ""},
 		{errs.New(errs.Conflict, "the tag %q is immutable", "v1"), `The tag "v1" is immutable.`},
+		{errs.New(errs.Conflict, "%s is gone for good", "alice/app"), "alice/app is gone for good."},
+		{errs.New(errs.Conflict, "%s", "no room is left"), "No room is left."},
 		{errs.Wrap(errs.Internal, errors.New("pq: secret"), "no rows"), "Something went wrong here. It is not your fault."},
 		{errors.New("disk path"), "Something went wrong here. It is not your fault."},
 		{&errs.Error{Kind: errs.RateLimited}, "Too many requests. Wait a little and try again."},

@@ -101,24 +101,26 @@ func ageOf(name, text string) age {
 	return a
 }
 
-// rulesIn reads the rules of a form, as they stand there. The error is that of a
-// field which is no number.
-func rulesIn(form url.Values) (lifecycle.Rules, error) {
-	r := lifecycle.Rules{DeleteLast: form.Get("delete_last") != ""}
-	for list, into := range map[string]*[]lifecycle.Rule{"delete": &r.Delete, "keep": &r.Keep} {
+// rulesIn reads the rules of a form, as they stand there. The error is that of the
+// first field which is no number; the rules are whole but for such fields.
+func rulesIn(form url.Values) (r lifecycle.Rules, wrong error) {
+	r.DeleteLast = form.Get("delete_last") != ""
+	list := func(name string) (rules []lifecycle.Rule) {
 		for i := range maxRules {
-			field := fmt.Sprintf("%s.%d", list, i)
+			field := fmt.Sprintf("%s.%d", name, i)
 			if !form.Has(field) {
 				break
 			}
 			one, err := ruleIn(form, field)
-			if err != nil {
-				return r, err
+			if wrong == nil {
+				wrong = err
 			}
-			*into = append(*into, one)
+			rules = append(rules, one)
 		}
+		return rules
 	}
-	return r, nil
+	r.Delete, r.Keep = list("delete"), list("keep")
+	return r, wrong
 }
 
 func ruleIn(form url.Values, field string) (r lifecycle.Rule, err error) {
@@ -137,10 +139,19 @@ func ruleIn(form url.Values, field string) (r lifecycle.Rule, err error) {
 	for _, name := range form[field+".kind"] {
 		r.Kinds = append(r.Kinds, oci.Kind(name))
 	}
-	if r.Last, err = number(get("last")); err == nil {
-		r.LastPerMinor, err = number(get("per-minor"))
+	var wrong error
+	r.Last, err = number(get("last"))
+	if r.LastPerMinor, wrong = number(get("per-minor")); err == nil {
+		err = wrong
 	}
 	return r, err
+}
+
+// typed puts back what stands in the fields of numbers, numbers or not.
+func typed(rules []ruleForm, form url.Values) {
+	for i := range rules {
+		rules[i].Last, rules[i].PerMinor = form.Get(rules[i].Field+".last"), form.Get(rules[i].Field+".per-minor")
+	}
 }
 
 func number(text string) (int, error) {

@@ -112,6 +112,10 @@ func (r *room) again(c *frame.Call, p frame.SettingsPage, rules lifecycle.Rules,
 	if cause == nil {
 		return r.Show(c, frame.OK, "policy", page)
 	}
+	if text == "" {
+		typed(page.Delete, form)
+		typed(page.Keep, form)
+	}
 	page.Page = c.Failed(p.Page, cause)
 	return c.Again(cause, r.Room, "policy", page)
 }

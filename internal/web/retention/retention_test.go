@@ -138,7 +138,9 @@ func TestRulesAreEdited(t *testing.T) {
 	p.Want(200, `option[value=w][selected]`).Want(200, `details[open] input[name="delete.0.kind"][value=image][checked]`)
 	// A condition of keep is none of delete, and a rule needs one.
 	b.Post(base+"/policy", "delete.0", "1").Want(400, ".flash-error").Want(400, `input[name="delete.0"]`)
-	b.Post(base+"/policy", "delete.0", "1", "delete.0.tags", "x", "keep.0", "1", "keep.0.last", "many").Want(400, ".flash-error")
+	b.Post(base+"/policy", "delete.0", "1", "delete.0.tags", "x", "keep.0", "1", "keep.0.last", "many", "keep.0.tags", "v*", "keep.1", "1", "keep.1.tags", "z").
+		Want(400, ".flash-error").Want(400, `input[name="keep.0.last"][value=many]`).Want(400, `input[name="keep.0.tags"][value="v*"]`).
+		Want(400, `input[name="keep.1.tags"][value=z]`).Want(400, `input[name="delete.0.tags"][value=x]`)
 	b.Post(base, "do", "preview", "delete.0", "1", "delete.0.older", "x", "delete.0.older.unit", "d").Want(400, ".flash-error")
 	b.Get(base).Want(200, `input[name="keep.0.last"][value="10"]`)
 	b.Post(base+"/remove").Want(200, ".flash-success").Without(".danger-zone")

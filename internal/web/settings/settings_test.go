@@ -115,7 +115,7 @@ func TestOrganizations(t *testing.T) {
 	s.Organization("acme", "alice")
 	s.Organization("secret", "bob")
 	b := s.SignedIn("alice")
-	b.Get("/settings/organizations").Want(200, `form[action="/settings/organizations/acme/leave"]`).Without(`a[href="/secret"]`)
+	b.Get("/settings/organizations").Want(200, `form[action="/settings/organizations/acme/leave"]`).Without(`a[href="/secret"]`).Without(`a[href="/organizations/new"]`)
 	b.Post("/settings/organizations/acme/leave").Want(409, ".flash-error")
 	b.Post("/settings/organizations/secret/leave").Want(404, ".flash-error")
 	if err := s.App.Accounts.SetMember(t.Context(), "operator", "acme", "bob", "owner"); err != nil {
