@@ -22,6 +22,9 @@ type Identity struct {
 	Groups      []string
 	GroupsKnown bool
 	CreatedAt   time.Time // of the link to an account
+	// SignedInAt is when the person showed the provider who they are; zero when it
+	// does not say.
+	SignedInAt time.Time
 }
 
 // IdentityStore keeps which identity is which account.

@@ -126,30 +126,36 @@ func (p *Provider) Redeem(ctx context.Context, a Attempt, code string) (Identity
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1 || id.Subject == "" {
 		return Identity{}, p.refused(errs.New(errs.Denied, "the identity token has another nonce, or no subject"))
 	}
-	if a.Anew && !p.anew(id) {
+	signedIn, err := signedInAt(id)
+	if err != nil {
+		return Identity{}, p.refused(err)
+	}
+	if a.Anew && !signedIn.IsZero() && p.Now().Sub(signedIn) >= anewWithin { // some providers say nothing of it
 		return Identity{}, errs.New(errs.Denied, "the provider did not ask who you are again; sign out there and try again")
 	}
 	claims, err := p.claims(ctx, at, id, tokens)
 	if err != nil {
 		return Identity{}, p.refused(err)
 	}
-	return p.identity(id.Subject, claims)
+	i, err := p.identity(id.Subject, claims)
+	i.SignedInAt = signedIn
+	return i, err
 }
 
 // anewWithin is how long ago a person may have signed in at the provider that was
 // asked to let them sign in again.
 const anewWithin = 10 * time.Minute
 
-// anew reports whether the person signed in at the provider lately, of which some
-// providers say nothing.
-func (p *Provider) anew(id *oidc.IDToken) bool {
+// signedInAt is when the person signed in at the provider; zero when it does not
+// say.
+func signedInAt(id *oidc.IDToken) (time.Time, error) {
 	var claims struct {
 		At *int64 `json:"auth_time"`
 	}
-	if err := id.Claims(&claims); err != nil {
-		return false
+	if err := id.Claims(&claims); err != nil || claims.At == nil {
+		return time.Time{}, err
 	}
-	return claims.At == nil || p.Now().Sub(time.Unix(*claims.At, 0)) < anewWithin
+	return time.Unix(*claims.At, 0), nil
 }
 
 func (p *Provider) refused(cause error) error {

@@ -89,8 +89,11 @@ type Browser struct {
 
 // Way is how somebody shows who they are. The zero value is a password alone.
 type Way struct {
-	// Issuer is the outside provider that vouches for them.
-	Issuer string
+	// Issuer is the outside provider that vouches for them, and Earlier is set when
+	// they may have shown it some time ago who they are: whoever sits there now is
+	// asked again before what is dangerous.
+	Issuer  string
+	Earlier bool
 	// Passkey is set for a passkey alone.
 	Passkey bool
 	// Factor is the second factor that came after the password, or that who is
@@ -132,7 +135,7 @@ type NewSession struct {
 }
 
 // Start signs who in and returns the secret of the session, which is always a
-// new one. What is dangerous may be done in it for SudoLife.
+// new one. What is dangerous may be done in it for SudoLife, unless w is Earlier.
 func (s *Sessions) Start(ctx context.Context, who access.Principal, w Way, b Browser) (secret string, err error) {
 	if secret, err = s.newSecret(); err != nil {
 		return "", err
@@ -145,6 +148,9 @@ func (s *Sessions) Start(ctx context.Context, who access.Principal, w Way, b Bro
 		},
 		PasswordSet: who.Generation, Second: w != Way{},
 		Replaced: hashOfSecret(b.Secret), Pending: hashOfSecret(w.Pending),
+	}
+	if w.Earlier {
+		n.SudoUntil = now
 	}
 	if w.Issuer != "" || w.Passkey || w.NewPassword {
 		n.PasswordSet = -1 // no password let who in

@@ -42,6 +42,25 @@ func (a *Authenticator) AttemptAs(r *http.Request, login string) (settle func(ok
 	return a.throttle.admit(throttled(login), a.Client(r), a.Now())
 }
 
+// AttemptCode is AttemptAs with a code that could be guessed, since it has six
+// digits: far fewer of them are tried than of passwords.
+func (a *Authenticator) AttemptCode(r *http.Request, login string) (settle func(ok bool), err error) {
+	key := throttled(login)
+	if wait := a.throttle.codes.take(key, a.Now()); wait > 0 {
+		return nil, tooMany(wait)
+	}
+	counted, err := a.AttemptAs(r, login)
+	if err != nil {
+		a.throttle.codes.giveBack(key)
+		return nil, err
+	}
+	return func(ok bool) {
+		if counted(ok); ok {
+			a.throttle.codes.giveBack(key)
+		}
+	}, nil
+}
+
 // ByPassword returns the principal of a login with its password, and whether it
 // takes a second factor to sign in. No token is taken for a password: its rights
 // are narrower than those of the pages that ask. Every failure counts against the

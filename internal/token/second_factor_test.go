@@ -3,6 +3,7 @@ package token_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"packhouse/internal/access"
 	"packhouse/internal/account"
@@ -77,4 +78,36 @@ func TestTriesOfASecondFactorAreTheAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	settle(true)
+}
+
+// A code has six digits: who knows the password must not try them through.
+func TestFewCodesAreTried(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tried := 0
+	for range 24 * 60 {
+		for {
+			settle, err := f.AttemptCode(request(), "Ann")
+			if err != nil {
+				break
+			}
+			settle(false)
+			tried++
+		}
+		f.now = f.now.Add(time.Minute)
+	}
+	if tried < 100 || tried > 300 {
+		t.Errorf("%d codes in a day", tried)
+	}
+	if _, err := f.ask(t, basic("ann", password)); err != nil {
+		t.Errorf("nothing but codes is refused: %v", err)
+	}
+	f.now = f.now.Add(24 * time.Hour)
+	for range 50 {
+		settle, err := f.AttemptCode(request(), "ann")
+		if err != nil {
+			t.Fatal("right codes are counted: ", err)
+		}
+		settle(true)
+	}
 }

@@ -89,12 +89,16 @@ func (t *throttle) forget(now time.Time) {
 // addresses against one account nor one address against many come far.
 type signInThrottle struct {
 	accounts, clients *throttle
+	// codes counts by account codes of few digits, which come after a password:
+	// who knows that has all the time there is.
+	codes *throttle
 }
 
 func newSignInThrottle() signInThrottle {
 	return signInThrottle{
 		accounts: newThrottle(10, 6*time.Second), // ten a minute
 		clients:  newThrottle(30, 2*time.Second),
+		codes:    newThrottle(10, 5*time.Minute), // of the million, 300 a day
 	}
 }
 

@@ -93,6 +93,7 @@ func (r *room) confirmApp(c *frame.Call) error {
 		}
 		err = errs.New(errs.Invalid, "the code is not right; look whether the clock of your device is")
 		page.Page = c.Failed(page.Page, err)
+		c.R.Header.Del("Accept-Encoding") // the secret stands there, as in ShowSecret
 		return c.Again(err, r.Room, "app", page)
 	}
 	if err != nil {

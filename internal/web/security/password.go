@@ -10,7 +10,8 @@ import (
 )
 
 // setPassword takes the old password, if there is one, and the new one twice. It
-// signs the person out everywhere else.
+// signs the person out everywhere else. For the session that goes on here the
+// provider did not vouch, whoever began the one before.
 func (r *room) setPassword(c *frame.Call) error {
 	form, err := c.Form()
 	if err != nil {
@@ -19,7 +20,7 @@ func (r *room) setPassword(c *frame.Call) error {
 	if err := r.changePassword(c, form); err != nil {
 		return r.again(c, err)
 	}
-	secret, err := c.Frame.Sessions.Start(c.R.Context(), c.Who, account.Way{Issuer: c.Session.Issuer, NewPassword: true}, c.Browser())
+	secret, err := c.Frame.Sessions.Start(c.R.Context(), c.Who, account.Way{NewPassword: true}, c.Browser())
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,8 @@ func (r *room) arrive(c *frame.Call, a attempt, i account.Identity) error {
 	case err != nil:
 		return err
 	case a.purpose == toEnter:
-		return r.start(c, who, account.Way{Issuer: i.Issuer}, a.returnTo)
+		earlier := c.Frame.Now().Sub(i.SignedInAt) >= account.SudoLife
+		return r.start(c, who, account.Way{Issuer: i.Issuer, Earlier: earlier}, a.returnTo)
 	case who.AccountID != a.account:
 		return errs.New(errs.Denied, "at the provider you are somebody else; sign in there as who you are here")
 	}

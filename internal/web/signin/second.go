@@ -85,7 +85,11 @@ func (r *room) second(c *frame.Call) error {
 // checkSecond counts the try before it looks: against the limits of the account
 // and of the client, and against that of this sign-in.
 func (r *room) checkSecond(c *frame.Call, who access.Principal, way account.Way, field func(string) string) error {
-	settle, err := r.Credentials.AttemptAs(c.R, who.Login)
+	attempt := r.Credentials.AttemptAs
+	if way.Factor == account.FactorApp {
+		attempt = r.Credentials.AttemptCode
+	}
+	settle, err := attempt(c.R, who.Login)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,11 @@ type Credentials interface {
 	// tries.
 	ByPassword(ctx context.Context, r *http.Request, login, password string) (who access.Principal, second bool, err error)
 	// Attempt counts a try of the client that sent r against its limit, and
-	// AttemptAs against that of the account too. settle gives it back when it went
-	// well.
+	// AttemptAs against that of the account too; AttemptCode is for codes that could
+	// be guessed. settle gives it back when it went well.
 	Attempt(r *http.Request) (settle func(ok bool), err error)
 	AttemptAs(r *http.Request, login string) (settle func(ok bool), err error)
+	AttemptCode(r *http.Request, login string) (settle func(ok bool), err error)
 }
 
 // Deps is what the room is made of.
@@ -81,7 +82,7 @@ func (r *room) routes(f *frame.Frame) {
 	if r.Provider != nil {
 		f.On("GET "+outsidePath, r.toProvider)
 		f.On("GET "+CallbackPath, r.fromProvider)
-		f.SignedIn("POST /settings/identities", r.link)
+		f.Sudo("POST /settings/identities", r.link) // whoever it is linked to signs in from then on
 		f.SignedIn("POST "+sudoPath+"/provider", r.confirmOutside)
 	}
 }

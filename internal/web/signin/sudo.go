@@ -97,7 +97,11 @@ func (r *room) verify(c *frame.Call, form url.Values) (way account.Way, err erro
 		}
 		return way, err
 	}
-	settle, err := r.Credentials.AttemptAs(c.R, c.Who.Login)
+	attempt := r.Credentials.AttemptCode
+	if form.Has(sudoPasskey) {
+		attempt = r.Credentials.AttemptAs
+	}
+	settle, err := attempt(c.R, c.Who.Login)
 	if err != nil {
 		return way, err
 	}
