@@ -337,7 +337,7 @@ func TestADockerPackageFollowsItsRepository(t *testing.T) {
 	s.Push("ann", "ann/src/app:one")
 	b := s.SignedIn("ann")
 	at := "/ann/src/pkgs/docker/app/settings"
-	b.Get(at).Want(200, ".danger-zone").Without(`form[action$="/settings/access"]`).Without(`a[href="`+at+`/visibility"]`).
+	b.Get(at).Want(200, ".danger-zone").Want(200, `a[href="/ann/src/settings/access"]`).Without(`form[action$="/settings/access"]`).Without(`a[href="`+at+`/visibility"]`).
 		Without(`form[action$="/settings/repository"]`).Want(200, `a[href="`+at+`/delete"]`)
 	for _, form := range []string{"visibility", "rename", "transfer"} {
 		b.Post(at+"/"+form, "visibility", "public", "to", "other", "confirm", "src/app").Want(405, ".flash-error")
