@@ -10,13 +10,16 @@ const (
 	// maxBrackets bounds, summed over all paragraphs, the brackets of one times its
 	// length: each may have to be held against the rest.
 	maxBrackets = 200_000_000
+	// maxMarks bounds, summed likewise, the square of the runs of marks of emphasis:
+	// each that ends something may have to look at all before it.
+	maxMarks = 50_000_000
 )
 
 // quick reports whether Markdown takes a time to read that grows with its length
 // alone. The parser takes the square of it for deeply nested blocks and for many
-// brackets, which people do not write.
+// brackets or marks of emphasis, which people do not write.
 func quick(source []byte) bool {
-	var work, brackets, length int
+	var work, brackets, length, squares, marks int
 	for line := range bytes.Lines(source) {
 		markers, indent := prefixOf(line)
 		if markers > maxNesting || markers > 0 && indent > maxIndent {
@@ -24,12 +27,26 @@ func quick(source []byte) bool {
 		}
 		if ends(line) {
 			work += brackets * length
-			brackets, length = 0, 0
+			squares += marks * marks
+			brackets, length, marks = 0, 0, 0
 		}
+		marks += runs(line)
 		brackets += bytes.Count(line, []byte("[")) + bytes.Count(line, []byte("]"))
 		length += len(line)
 	}
-	return work+brackets*length <= maxBrackets
+	return work+brackets*length <= maxBrackets && squares+marks*marks <= maxMarks
+}
+
+// runs counts the marks of emphasis in a line, equal ones that touch as one.
+func runs(line []byte) (n int) {
+	var before byte
+	for _, c := range line {
+		if (c == '*' || c == '_' || c == '~') && c != before {
+			n++
+		}
+		before = c
+	}
+	return n
 }
 
 // ends reports whether the paragraph before the line ends there in any case: the

@@ -203,3 +203,23 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+// The parser looks from each mark at all before it: a text of them takes minutes.
+func TestManyMarksOfEmphasisArePlain(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		strings.Repeat("*a ", 20_000) + strings.Repeat("b_ ", 20_000),
+		strings.Repeat("_a ", 20_000) + strings.Repeat("b~~ ", 20_000),
+		strings.Repeat(strings.Repeat("*a b_ ", 2000)+"\n\n", 10),
+	} {
+		if got := readme.Render([]byte(text)); !strings.HasPrefix(string(got), "<pre") {
+			t.Errorf("%d bytes were read as Markdown", len(text))
+		}
+	}
+	table := "|a|b|\n|-|-|\n" + strings.Repeat("|**x**|_y_|\n", 1000)
+	for _, text := range []string{table, strings.Repeat("**Note** a_b is *not* b_c.\n\n", 5000)} {
+		if got := readme.Render([]byte(text)); strings.HasPrefix(string(got), "<pre") {
+			t.Errorf("%.30q was not read", text)
+		}
+	}
+}
