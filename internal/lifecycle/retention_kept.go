@@ -17,6 +17,7 @@ const (
 	KeptByRule    KeepReason = "rule"      // a rule of Keep chooses it
 	KeptImmutable KeepReason = "immutable" // a tag of it never moves
 	KeptPopular   KeepReason = "downloads" // it was downloaded too often
+	KeptTagged    KeepReason = "tagged"    // what needs it goes, but it has a tag of its own: the next plan may delete it
 	KeptLast      KeepReason = "last"      // it is the last with a tag
 )
 
@@ -68,9 +69,10 @@ func (r Rules) Spared(s Stock, items []Item, more bool, now time.Time) ([]Kept, 
 		}
 		slices.Sort(v.Tags)
 		rule, ok := ruled[n]
+		v.For = n.neededBy(gone)
 		switch {
-		case !n.root():
-			k.Reason, v.For = KeptNeeded, n.neededBy(gone)
+		case v.For != "":
+			k.Reason = KeptNeeded
 		case ok:
 			k.Reason, k.Rule = KeptByRule, rule
 		case s.frozen(n):
@@ -79,6 +81,8 @@ func (r Rules) Spared(s Stock, items []Item, more bool, now time.Time) ([]Kept, 
 			k.Reason = KeptPopular
 		case more: // it goes by the next plan
 			continue
+		case !n.root():
+			k.Reason = KeptTagged
 		default:
 			k.Reason = KeptLast
 		}
@@ -107,14 +111,14 @@ func (c *compiledRules) keptBy(nodes []*node, now time.Time) map[*node]int {
 	return ruled
 }
 
-// neededBy is the digest of a version for whose sake this one stays.
+// neededBy is the digest of a version that stays and needs this one, "" for none.
 func (n *node) neededBy(gone map[int64]bool) string {
 	for _, p := range n.parents {
 		if !gone[p.ID] {
 			return p.Digest
 		}
 	}
-	if n.subject != nil {
+	if n.subject != nil && !gone[n.subject.ID] {
 		return n.subject.Digest
 	}
 	return ""

@@ -75,6 +75,10 @@ func TestWhatIsKeptAndWhy(t *testing.T) {
 	if got := keptOf(t, rules, alone, 100, namesOf(all)); got != "last 0: 1 amd" {
 		t.Errorf("the last: %s", got)
 	}
+	const inside = "index tag:multi age:9\namd of:index tag:v1 age:9\nnew tag:v2 age:1"
+	if got := keptOf(t, rules, stockOf(t, inside), 100, namesOf(inside)); got != "last 0: 1 new\ntagged 0: 1 amd" {
+		t.Errorf("a part with a tag, of an index that goes: %s", got)
+	}
 	if got := keptOf(t, rules, alone, 1, namesOf(all)); got != "" {
 		t.Errorf("what the next plan deletes is kept: %s", got)
 	}

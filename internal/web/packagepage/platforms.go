@@ -44,6 +44,9 @@ type image struct {
 // image reads a version as far as its stored bytes can be read.
 func (r *reader) image(v packages.Version) (image, error) {
 	v.Description, v.Licenses, v.Source = shown(v.Description), shown(v.Licenses), shown(v.Source)
+	if oci.IsImageConfig(v.ArtifactType) {
+		v.ArtifactType = "" // it stands in for one, and says nothing that Image does not
+	}
 	i := image{Version: v, Size: v.TotalSize}
 	var err error
 	if i.manifest, i.content, err = r.manifest(v); err != nil {

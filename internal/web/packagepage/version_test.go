@@ -42,6 +42,9 @@ func TestVersionPage(t *testing.T) {
 	has(t, p, "#annotations", "org.acme.note", "said here")
 	has(t, p, "#layers", "COPY one /", "COPY two /", `CMD ["serve"]`, "no layer")
 	has(t, p, "#manifest pre", `"schemaVersion": 2`)
+	if details := p.Text(".package-details"); strings.Contains(details, "vnd.") {
+		t.Errorf("an image has an artifact type: %s", details)
+	}
 	has(t, p, "section[aria-labelledby=pull-title]", "docker pull "+webtest.Host+"/alice/a/b:v2", "@"+digest)
 	if got := p.Find(`.version-head a[href$="/tags/v1"]`).Length(); got != 1 {
 		t.Errorf("%d links to the history of v1", got)
