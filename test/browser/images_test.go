@@ -97,11 +97,8 @@ func makeIndex(dir string) error {
 				Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": digest.String()},
 			}})
 	}
-	l, err := layout.Write(filepath.Join(dir, "index-1"), empty.Index)
-	if err != nil {
-		return err
-	}
-	return l.AppendIndex(index)
+	_, err := layout.Write(filepath.Join(dir, "index-1"), index)
+	return err
 }
 
 func makeReferrers(dir string) error {

@@ -5,11 +5,31 @@ import {readFileSync} from 'node:fs'
 
 const axe = readFileSync(modules.resolve('axe-core/axe.min.js'), 'utf8')
 
-// violations returns what axe finds, as lines.
-export async function violations(page) {
+// still keeps what fades in or out from being looked at half way.
+export async function still(page) {
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('* { transition: none !important; animation: none !important }')
+    document.adoptedStyleSheets = [sheet]
+  })
+}
+
+// violations returns what axe finds, as lines. Of further themes it looks at
+// what depends on colours.
+export async function violations(page, themes) {
   await page.evaluate(axe)
-  const found = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}))
-  return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')}: ${n.failureSummary.replace(/\s+/g, ' ').slice(0, 250)}`))
+  const lines = await found(page, {})
+  for (const theme of themes) {
+    await page.evaluate(theme => { document.documentElement.dataset.theme = theme }, theme)
+    const more = await found(page, {runOnly: ['color-contrast', 'link-in-text-block']})
+    lines.push(...more.map(line => `${line} in ${theme}`))
+  }
+  return lines
+}
+
+async function found(page, options) {
+  const {violations} = await page.evaluate(options => window.axe.run(document, {resultTypes: ['violations'], ...options}), options)
+  return violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.target.join(' ')}: ${n.failureSummary.replace(/\s+/g, ' ').slice(0, 250)}`))
 }
 
 // tooWide returns what sticks out of the window at the right.
@@ -39,9 +59,6 @@ export async function unreached(page) {
       radios.add(group)
       return true
     })
-    const still = new CSSStyleSheet() // what fades in would be looked at too early
-    still.replaceSync('* { transition: none !important }')
-    document.adoptedStyleSheets = [still]
     window.wanted = all
     window.look = e => { const s = getComputedStyle(e); return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor, s.backgroundColor, s.textDecorationLine].join() }
     window.before = all.map(window.look)

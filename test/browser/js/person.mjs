@@ -11,6 +11,9 @@ export class Person {
       if (message.type() === 'error' && !this.#expected(message)) this.problems.push(`console: ${message.text()} at ${message.location().url}`)
     })
     context.on('weberror', error => this.problems.push(`script: ${error.error().stack}`))
+    context.on('response', response => {
+      if (response.status() >= 500) this.problems.push(`${response.status()} from ${response.url()}`)
+    })
     context.on('request', request => {
       const url = new URL(request.url())
       const known = [world.url, world.issuer].some(own => url.origin === own) || url.protocol === 'data:'
@@ -41,7 +44,7 @@ export class Person {
   }
 
   find(selector, options) { return (this.part ?? this.page).locator(selector, options) }
-  role(role, name, options) { return (this.part ?? this.page).getByRole(role, name === undefined ? options : {name, ...options}) }
+  role(role, name, options) { return (this.part ?? this.page).getByRole(role, name === undefined ? options : {name, exact: true, ...options}) }
   button(key, ...args) { return this.role('button', this.t(key, ...args)) }
   link(key, ...args) { return this.role('link', this.t(key, ...args)) }
   heading(key, ...args) { return this.role('heading', this.t(key, ...args)) }
@@ -64,6 +67,24 @@ export class Person {
 
   // done waits for the note that something was done.
   async done(key) { await this.sees(this.page.getByRole('status').filter({hasText: this.t(`done.${key}`)})) }
+
+  // tabTo presses Tab until the focus is on something that the selector finds.
+  async tabTo(selector) {
+    for (let presses = 0; presses < 150; presses++) {
+      await this.page.keyboard.press('Tab')
+      if (await this.page.evaluate(selector => document.activeElement.matches(selector), selector)) return
+    }
+    throw new Error(`Tab does not lead to ${selector}`)
+  }
+
+  // until asks again and again until the answer is yes; for what the server does
+  // by and by.
+  async until(done) {
+    for (const end = Date.now() + 20_000; !await done();) {
+      if (Date.now() > end) throw new Error(`waited in vain until ${done}`)
+      await this.page.waitForTimeout(100)
+    }
+  }
 
   async signIn(login, password) {
     await this.open('/login')

@@ -2,6 +2,8 @@
 // line of JSON for each to standard output.
 import {World} from './world.mjs'
 
+const patience = 5 * 60_000 // no journey takes long; one that hangs is ended
+
 const world = new World()
 await world.open()
 for (const name of process.argv.slice(2)) {
@@ -9,7 +11,9 @@ for (const name of process.argv.slice(2)) {
   const faults = []
   try {
     const {default: journey} = await import(`./journeys/${name}.mjs`)
-    await journey(world)
+    let timer
+    const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('it does not end')), patience) })
+    await Promise.race([journey(world), late]).finally(() => clearTimeout(timer))
   } catch (error) {
     faults.push(error.stack)
     for (const person of world.people) faults.push(await person.evidence(name).catch(String))
