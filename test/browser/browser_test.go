@@ -31,6 +31,7 @@ type world struct {
 func worlds() []world {
 	return []world{
 		{name: "en", language: "en", settings: lab.SQLiteAndDisk},
+		{name: "without-script", language: "fr", withoutScript: true, settings: lab.SQLiteAndDisk},
 		{name: "zh-CN", language: "zh-CN", settings: lab.SQLiteAndDisk},
 		{name: "de", language: "de", settings: lab.PostgresAndS3},
 		{name: "fr", language: "fr", settings: lab.SQLiteAndDisk},
@@ -42,7 +43,7 @@ func (w world) journeys() []string {
 	if w.alone != nil {
 		return w.alone
 	}
-	return []string{"sign-in"}
+	return []string{"sign-in", "tokens", "versions", "sessions", "first-push", "second-factor", "publish", "team", "hooks", "retention", "keyboard"}
 }
 
 // TestJourneys takes a real browser through the pages. Chromium and its sandbox
