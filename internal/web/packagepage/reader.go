@@ -12,7 +12,8 @@ import (
 	"packhouse/internal/web/frame"
 )
 
-// What a page reads of blobs: up to maxBlob of one and maxPage of all together.
+// What a page reads: up to maxBlob of a blob, and maxPage of all blobs and
+// manifests together, however often it comes to one.
 const maxBlob, maxPage = evidence.MaxDocument, 16 << 20
 
 // reader reads from the call's package, as its visitor. What it reads is no
@@ -29,14 +30,19 @@ func (r *room) reader(c *frame.Call) *reader {
 }
 
 // manifest returns the manifest of a version that the visitor was shown. An
-// error is that of stored bytes which cannot be read.
+// error is that of stored bytes which cannot be read, or of a page that has read
+// enough.
 func (r *reader) manifest(v packages.Version) (*oci.Manifest, []byte, error) {
+	if r.left <= 0 {
+		return nil, nil, errs.New(errs.TooLarge, "this is too much for a page")
+	}
 	content, err := r.Registry.ManifestContent(r.ctx, registry.Version{
 		PackageID: v.PackageID, ID: v.ID, Digest: v.Digest, MediaType: v.MediaType, Size: v.Size,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	r.left -= int64(len(content))
 	m, err := oci.ParseManifest(v.MediaType, content)
 	return m, content, err
 }

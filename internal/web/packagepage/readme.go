@@ -10,7 +10,6 @@ import (
 
 	"packhouse/internal/oci"
 	"packhouse/internal/packages"
-	"packhouse/internal/registry"
 	"packhouse/internal/web/readme"
 )
 
@@ -82,11 +81,7 @@ func (r *reader) pushedReadme(i image) (string, error) {
 	}
 	for at := len(page.Referrers) - 1; at >= 0; at-- {
 		d := page.Referrers[at]
-		content, err := r.Registry.ManifestContent(r.ctx, registryVersion(i.Version, d))
-		if err != nil {
-			continue
-		}
-		m, err := oci.ParseManifest(d.MediaType, content)
+		m, _, err := r.manifest(packages.Version{PackageID: i.PackageID, Digest: d.Digest, MediaType: d.MediaType, Size: d.Size})
 		if err != nil {
 			continue
 		}
@@ -95,11 +90,6 @@ func (r *reader) pushedReadme(i image) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// registryVersion is the version of a referrer that the visitor was shown.
-func registryVersion(of packages.Version, d oci.Descriptor) registry.Version {
-	return registry.Version{PackageID: of.PackageID, Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
 }
 
 func (r *reader) markdown(m *oci.Manifest) (string, bool) {
