@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"packhouse/internal/access"
+	"packhouse/internal/errs"
 	"packhouse/internal/packages"
 	"packhouse/internal/web/frame"
 )
@@ -25,6 +26,11 @@ func (r *room) invite(c *frame.Call) error {
 		err = r.Packages.Grant(c.R.Context(), c.Who, c.Package.Ref, g)
 	}
 	if err != nil {
+		if errs.Is(err, errs.NotFound) && g.Kind == packages.Team {
+			err = errs.Wrap(errs.Invalid, err, "there is no team %q", name)
+		} else if errs.Is(err, errs.NotFound) {
+			err = errs.Wrap(errs.Invalid, err, "there is no account %q", name)
+		}
 		return r.again(c, err, func(p *generalPage) { p.Typed.Who, p.Typed.Role = name, form.Get("role") })
 	}
 	return r.saved(c, "package-granted")
@@ -60,7 +66,12 @@ func (r *room) addActions(c *frame.Call) error {
 		err = r.Packages.Grant(c.R.Context(), c.Who, c.Package.Ref, g)
 	}
 	if err != nil {
-		return r.again(c, err, func(p *generalPage) { p.Typed.Actions = g.Name })
+		if errs.Is(err, errs.NotFound) {
+			err = errs.Wrap(errs.Invalid, err, "no repository %q", g.Name)
+		}
+		return r.again(c, err, func(p *generalPage) {
+			p.Typed.Actions, p.Typed.ActionsRole, p.Typed.Codespaces = g.Name, form.Get("role"), g.Codespaces
+		})
 	}
 	return r.saved(c, "package-granted")
 }

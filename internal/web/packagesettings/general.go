@@ -46,7 +46,10 @@ type generalPage struct {
 	Typed typed
 }
 
-type typed struct{ Repository, Who, Role, Actions string }
+type typed struct {
+	Repository, Who, Role, Actions, ActionsRole string
+	Codespaces                                  bool
+}
 
 func (r *room) general(c *frame.Call) error {
 	data, err := r.generalPage(c)
@@ -63,6 +66,7 @@ func (r *room) generalPage(c *frame.Call) (data generalPage, err error) {
 		return data, err
 	}
 	data.Docker = ref.Type == access.Docker
+	data.Typed.ActionsRole = string(access.RoleRead) // of a form in which nothing was typed yet
 	if data.People = data.Document.Grants; data.Document.Inherits || data.Docker {
 		if data.People, err = r.Packages.InheritedRoles(ctx, c.Who, ref); err != nil {
 			return data, err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"packhouse/internal/access"
+	"packhouse/internal/errs"
 	"packhouse/internal/packages"
 	"packhouse/internal/web/frame"
 )
@@ -55,7 +56,8 @@ func (r *room) previewInheritance(c *frame.Call) error {
 	}
 	gained := []packages.Grant{{Grantee: packages.Grantee{Kind: packages.User, Name: data.Plan.Admin}, Role: access.RoleAdmin}}
 	if data.Plan.Inherits {
-		if gained, err = r.Packages.InheritedRoles(c.R.Context(), c.Who, c.Package.Ref); err != nil {
+		gained, err = r.Packages.InheritedRoles(c.R.Context(), c.Who, c.Package.Ref)
+		if err != nil && !errs.Is(err, errs.Denied) && !errs.Is(err, errs.NotFound) { // then what is lost is shown alone
 			return err
 		}
 	}

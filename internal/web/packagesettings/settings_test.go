@@ -142,6 +142,9 @@ func TestGrantATeam(t *testing.T) {
 		if p.Status < 400 || p.Status == 404 || p.Find(".flash-error").Length() == 0 || p.Find(`#who[value="`+who+`"]`).Length() == 0 {
 			t.Errorf("access for %s: %d %s", who, p.Status, p.Text(".flash"))
 		}
+		if text := p.Text(".flash-error"); who == "acme/none" && text != `There is no team "acme/none".` {
+			t.Errorf("access for %s: %s", who, text)
+		}
 	}
 	s.ann.Post(acme+"/settings/access", "who", "bob", "role", "all").Want(400, ".flash-error")
 	// An admin who takes its own role away is led to where it may still be.
@@ -179,6 +182,22 @@ func TestRepositoryAndInheritance(t *testing.T) {
 	s.ann.Post(linked+"/repository/disconnect").Want(200, ".flash-success").Want(200, "#link")
 }
 
+// Who administers a package learns nothing of the people of its repository.
+func TestThePreviewKeepsTheRepositorysPeople(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.check(s.App.Accounts.GrantRepository(s.Context(), audit.Operator, "acme/src", account.RepositoryGrant{User: "eve", Role: access.RepositoryRead}))
+	s.ann.Post(acme+"/settings/repository", "repository", "acme/src").Want(200, ".flash-success")
+	s.ann.Post("/acme/src/pkgs/container/app/settings/access", "who", "bob", "role", "admin").Want(200, ".flash-success")
+	p := s.bob.Get(acme+"/settings/inheritance?inherits=1").Want(200, "tbody tr")
+	if text := p.Text("tbody"); !strings.Contains(text, "bobAdminLoses access") || strings.Contains(text, "eve") {
+		t.Errorf("the preview says %q", text)
+	}
+	if text := s.ann.Get("/acme/src/pkgs/container/app/settings/inheritance?inherits=1").Text("tbody"); !strings.Contains(text, "eveNoneRead") {
+		t.Errorf("to the owner it says %q", text)
+	}
+}
+
 func TestActionsAndCodespaces(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -194,7 +213,8 @@ func TestActionsAndCodespaces(t *testing.T) {
 		t.Errorf("left: %+v", d)
 	}
 	s.ann.Post(acme+"/settings/actions", "repository", "acme/src", "role", "").Want(400, `#actions-repository[value="acme/src"]`)
-	s.ann.Post(acme+"/settings/actions", "repository", "acme/none", "role", "read").Want(400, ".flash-error")
+	s.ann.Post(acme+"/settings/actions", "repository", "acme/none", "role", "write", "codespaces", "1").Want(400, ".flash-error").
+		Want(400, "#actions-role option[value=write][selected]").Want(400, `form[action$="/actions"] input[name=codespaces][checked]`)
 }
 
 func TestReadmeAndImmutableTags(t *testing.T) {
