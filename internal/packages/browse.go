@@ -140,11 +140,22 @@ func (s *Service) PlanDeletion(ctx context.Context, who access.Principal, p acce
 }
 
 // InheritedRoles returns who has roles on the package through the repository that
-// it is linked to, or would have if it inherited.
+// it is linked to, or would have if it inherited. That is Denied, or NotFound, for
+// those who may not write to the repository: to administer the package does not
+// show them whose it is.
 func (s *Service) InheritedRoles(ctx context.Context, who access.Principal, p access.Package) ([]Grant, error) {
 	f, err := s.administer(ctx, who, p, "")
 	if err != nil {
 		return nil, err
+	}
+	if !f.Inherits && f.Type != access.Docker && f.RepositoryID != 0 {
+		r, err := s.repository(ctx, who, f.Repository.String())
+		if err == nil && !rules(who) && !mayWrite(who, r) {
+			err = errs.New(errs.Denied, "who has roles on a repository is for those who write to it")
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return s.Grants.InheritedGrants(ctx, f.PackageID)
 }
