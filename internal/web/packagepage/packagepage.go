@@ -35,8 +35,19 @@ type room struct {
 	charts   *otter.Cache[oci.Digest, string]
 }
 
-// Limits of the caches: documents read, and bytes of readmes.
-const maxFacts, maxRendered, maxCharts = 1000, 16 << 20, 8 << 20
+// Limits of the caches, in bytes: of what documents say, and of readmes.
+const maxFacts, maxRendered, maxCharts = 8 << 20, 16 << 20, 8 << 20
+
+// weight is about how many bytes the facts take.
+func weight(f evidence.Facts) uint32 {
+	n := 4 << 10
+	if f.SBOM != nil {
+		for _, c := range f.SBOM.Components {
+			n += len(c.Name) + len(c.Version) + len(c.Licenses) + 64
+		}
+	}
+	return uint32(n) //nolint:gosec // there are few, of short texts
+}
 
 // New puts the room's pages on f. The error is that of a broken build.
 func New(f *frame.Frame, d Deps) error {
@@ -45,7 +56,10 @@ func New(f *frame.Frame, d Deps) error {
 		return err
 	}
 	r := &room{Room: opened, Deps: d}
-	if r.facts, err = otter.New(&otter.Options[documentKey, evidence.Facts]{MaximumSize: maxFacts}); err != nil {
+	r.facts, err = otter.New(&otter.Options[documentKey, evidence.Facts]{
+		MaximumWeight: maxFacts, Weigher: func(_ documentKey, f evidence.Facts) uint32 { return weight(f) },
+	})
+	if err != nil {
 		return err
 	}
 	r.rendered, err = otter.New(&otter.Options[oci.Digest, template.HTML]{

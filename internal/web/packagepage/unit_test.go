@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"packhouse/internal/evidence"
 	"packhouse/internal/oci"
 )
 
@@ -102,4 +103,14 @@ func FuzzLicence(f *testing.F) {
 			t.Errorf("%q becomes %q", licence(text), again)
 		}
 	})
+}
+
+// What is kept of documents is counted by its length: people write long names.
+func TestWeightOfFacts(t *testing.T) {
+	t.Parallel()
+	long := evidence.Component{Name: strings.Repeat("x", 1000)}
+	b := &evidence.SBOM{Components: []evidence.Component{long, long, long}}
+	if little, much := weight(evidence.Facts{}), weight(evidence.Facts{SBOM: b}); little == 0 || much < little+3000 {
+		t.Errorf("%d, and with 3000 bytes of names %d", little, much)
+	}
 }
