@@ -93,8 +93,13 @@ func (r *room) arrive(c *frame.Call, a attempt, i account.Identity) error {
 			return err
 		}
 	}
-	if a.purpose == toLink {
+	switch a.purpose {
+	case toLink:
 		return r.linkTo(c, a, i)
+	case toConfirm: // before SignIn, which would make an account for a stranger
+		if is, err := r.Identities.Store.AccountByIdentity(c.R.Context(), i.Issuer, i.Subject); errs.Is(err, errs.NotFound) || err == nil && is.ID != a.account {
+			return errSomebodyElse()
+		}
 	}
 	who, err := r.Identities.SignIn(c.R.Context(), i)
 	switch {
@@ -104,12 +109,16 @@ func (r *room) arrive(c *frame.Call, a attempt, i account.Identity) error {
 		earlier := c.Frame.Now().Sub(i.SignedInAt) >= account.SudoLife
 		return r.start(c, who, account.Way{Issuer: i.Issuer, Earlier: earlier}, a.returnTo)
 	case who.AccountID != a.account:
-		return errs.New(errs.Denied, "at the provider you are somebody else; sign in there as who you are here")
+		return errSomebodyElse()
 	}
 	if err := r.renew(c, account.Way{Issuer: i.Issuer}); err != nil {
 		return err
 	}
 	return c.Done(a.returnTo, "signin-confirmed")
+}
+
+func errSomebodyElse() error {
+	return errs.New(errs.Denied, "at the provider you are somebody else; sign in there as who you are here")
 }
 
 // stillThere returns an error unless who set out is the one that is signed in.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"packhouse/internal/account"
+	"packhouse/internal/errs"
 )
 
 // later is when a browser has to show again who sits there.
@@ -182,5 +183,8 @@ func TestTheProviderAsksAgain(t *testing.T) {
 	issuer.SignInAs(t, "ann")
 	res, _ = again()
 	res.want(t, "somebody else there", http.StatusForbidden, "you are somebody else")
+	if _, err := f.accounts.Get(t.Context(), "ann"); !errs.Is(err, errs.NotFound) {
+		t.Errorf("an account was made for somebody else: %v", err)
+	}
 	b.post("/settings/security/app").want(t, "still", http.StatusOK, "Confirm access")
 }
