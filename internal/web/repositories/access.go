@@ -110,7 +110,11 @@ func grantable(page accessPage, g account.RepositoryGrant) error {
 func (r *room) revoke(c *frame.Call) error {
 	return r.changeAccess(c, "repository-revoked", func(page accessPage, form url.Values) error {
 		g := account.RepositoryGrant{User: form.Get("login"), Team: form.Get("team")}
-		return r.Accounts.RevokeRepository(c.R.Context(), audit.By(c.Who), page.Repository.Name.String(), g)
+		err := r.Accounts.RevokeRepository(c.R.Context(), audit.By(c.Who), page.Repository.Name.String(), g)
+		if errs.Is(err, errs.NotFound) { // alike for a team without a role and for none: not everybody here may know which there are
+			err = errs.New(errs.NotFound, "no role on this repository was given")
+		}
+		return err
 	})
 }
 

@@ -215,6 +215,11 @@ func TestOutsideCollaborators(t *testing.T) {
 	if strings.ReplaceAll(there, "secret-team", "no-such-team") != absent {
 		t.Errorf("teams are told from none: %q, %q", there, absent)
 	}
+	there = carol.Post("/acme/app/settings/access/remove", "team", "secret-team").Want(404, ".flash-error").Text(".flash-error")
+	absent = carol.Post("/acme/app/settings/access/remove", "team", "no-such-team").Want(404, ".flash-error").Text(".flash-error")
+	if strings.ReplaceAll(there, "secret-team", "no-such-team") != absent {
+		t.Errorf("a role taken away tells teams from none: %q, %q", there, absent)
+	}
 	carol.Post("/acme/app/settings/delete", "confirm", "acme/app").Want(403, ".flash-error")
 	carol.Post("/acme/app/settings/transfer", "to", "carol", "confirm", "acme/app").Want(403, ".flash-error")
 	s.SignedIn("alice").Get("/acme/app").Want(200, ".package-head")
