@@ -75,18 +75,19 @@ func findPackhouse(ctx context.Context, o options) (contender, error) {
 
 // newAccount makes the benchmark's user, and one without rights.
 func newAccount(ctx context.Context, bin, dir string) (credentials, error) {
-	secret, err := newUser(ctx, bin, dir, benchUser)
+	password := rand.Text()
+	secret, err := newUser(ctx, bin, dir, benchUser, password)
 	if err != nil {
 		return credentials{}, err
 	}
-	stranger, err := newUser(ctx, bin, dir, strangerUser)
-	return credentials{user: benchUser, secret: secret, stranger: stranger}, err
+	stranger, err := newUser(ctx, bin, dir, strangerUser, rand.Text())
+	return credentials{user: benchUser, password: password, secret: secret, stranger: stranger}, err
 }
 
-// newUser makes a user and returns a personal access token of it.
-func newUser(ctx context.Context, bin, dir, login string) (string, error) {
+// newUser makes a user with that password and returns a personal access token of it.
+func newUser(ctx context.Context, bin, dir, login, password string) (string, error) {
 	create := exec.CommandContext(ctx, bin, "admin", "user", "create", login, "--password-stdin", "--data", dir)
-	create.Stdin = strings.NewReader(rand.Text() + "\n")
+	create.Stdin = strings.NewReader(password + "\n")
 	if out, err := create.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("create user: %w: %s", err, out)
 	}

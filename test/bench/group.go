@@ -28,6 +28,7 @@ func groups() []group {
 		{name: "decisions", needs: canSeed, run: decisions},
 		{name: "strangers", needs: canSeed, run: strangers},
 		{name: "versions", needs: canSeed, once: true, run: listVersions},
+		{name: "pages", needs: canSeed, once: true, run: readPages},
 		{name: "collection", needs: canSeed, run: collect},
 		{name: "memory", needs: canPush, run: pushTogether},
 		{name: "idle", needs: canPush, run: idle},

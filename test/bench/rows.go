@@ -76,5 +76,11 @@ func rows(o options) []row {
 		all = append(all, row{"a stranger's " + what + ", private package", "private, " + what, []figure{p50}},
 			row{"… no package", "absent, " + what, []figure{p50}})
 	}
+	for _, page := range pagesAsk() {
+		all = append(all, row{"page “" + page.name + "” of a package of " + count(o.versions) + " versions, signed in", "page: " + page.name + ", signed in", []figure{p50, p99, cpuMicros}})
+		if !page.private {
+			all = append(all, row{"… anonymous", "page: " + page.name + ", anonymous", []figure{p50, p99, cpuMicros}})
+		}
+	}
 	return all
 }

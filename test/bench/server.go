@@ -38,6 +38,7 @@ type contender struct {
 // credentials are what a client logs in with; empty for a server that does not ask.
 type credentials struct {
 	user, secret string
+	password     string // of the user, for pages
 	stranger     string // a token of another account, which has no rights
 }
 
