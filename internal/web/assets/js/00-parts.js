@@ -23,6 +23,7 @@
     if (!button) continue
     const check = () => { button.disabled = field.value.trim() !== field.dataset.want }
     field.addEventListener('input', check)
+    window.addEventListener('pageshow', check) // the way back brings along what was typed
     check()
   }
 

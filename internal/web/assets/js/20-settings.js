@@ -6,5 +6,6 @@
   if (!choice || !until) return
   const show = () => { until.hidden = choice.value !== 'custom' }
   choice.addEventListener('change', show)
+  window.addEventListener('pageshow', show) // the way back brings the choice along
   show()
 })()

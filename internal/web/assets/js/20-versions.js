@@ -10,10 +10,12 @@
   if (filter) {
     filter.hidden = false
     const field = filter.querySelector('input')
-    field.addEventListener('input', () => {
+    const narrow = () => {
       const text = field.value.trim().toLowerCase()
       for (const row of rows) row.hidden = !row.dataset.text.toLowerCase().includes(text)
-    })
+    }
+    field.addEventListener('input', narrow)
+    window.addEventListener('pageshow', narrow)
     field.addEventListener('keydown', event => { if (event.key === 'Enter') event.preventDefault() })
   }
 
@@ -25,5 +27,6 @@
     if (remove) remove.disabled = chosen === 0
   }
   form.addEventListener('change', check)
+  window.addEventListener('pageshow', check) // the way back brings choices along
   check()
 })()

@@ -9,6 +9,12 @@ export default async function (world) {
   const vera = await world.signedIn('vera')
   const row = () => vera.within(vera.find('li.version-row', {hasText: '1.0.0'}))
   await vera.open('/users/vera/packages/container/app/versions')
+  // Back on the list, what is chosen there can still be deleted.
+  await row().find('.version-choice').check()
+  await vera.find('button[value=delete]').click()
+  await vera.at(/versions\/delete/)
+  await vera.page.goBack()
+  await vera.sees(vera.find('button[value=delete]:enabled'))
   await row().find('a[href$="/delete"]').click()
   await vera.find('input[name=confirm]').fill('app')
   await vera.shot('version-delete')
