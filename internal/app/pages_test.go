@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"packhouse/internal/account"
 	"packhouse/internal/audit"
@@ -101,7 +102,7 @@ func TestFromSignInToAPush(t *testing.T) {
 	if err := c.app.Accounts.ChangeSettings(ctx, audit.Operator, "acme", account.SettingsChange{RequireSSO: &demand}); err != nil {
 		t.Fatal(err)
 	}
-	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"engineers"}})
+	issuer.SetUser(t, "mona", map[string]any{"groups": []string{"engineers"}, "auth_time": time.Now().Unix()})
 	issuer.SignInAs(t, "mona")
 	mona := newPerson(t, c.running)
 	mona.see("A registry for container images", "/")
