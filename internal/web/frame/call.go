@@ -32,7 +32,6 @@ type Call struct {
 
 	query url.Values
 	form  url.Values
-	shows string            // how a failure that a page shows is recorded
 	set   map[string]string // cookies of the answer
 }
 

@@ -87,7 +87,7 @@ func TestComplaint3APlanIsSeenAppliedAndUndone(t *testing.T) {
 		t.Fatal("the preview deleted something")
 	}
 	b.Post(plan+"/apply", "confirm", "alice/other").Want(400, ".flash-error").Want(400, ".danger-zone input[name=confirm]")
-	p = b.Post(plan+"/apply", "confirm", "alice/app").Want(200, ".flash-success").Want(200, `form[action="`+plan+`/undo"]`)
+	b.Post(plan+"/apply", "confirm", "alice/app").Want(200, ".flash-success").Want(200, `form[action="`+plan+`/undo"]`)
 	if strings.Contains(tags(), "pr-1") || !strings.Contains(tags(), "pr-2") {
 		t.Errorf("after it was applied: %s", tags())
 	}
