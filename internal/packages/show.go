@@ -28,6 +28,16 @@ func (s *Service) Show(ctx context.Context, who access.Principal, p access.Packa
 	return d, err
 }
 
+// OtherNames returns the addresses that lead to the package besides its own, to
+// those who may read it.
+func (s *Service) OtherNames(ctx context.Context, who access.Principal, p access.Package) ([]access.Package, error) {
+	f, err := s.decide(ctx, who, p, access.Effects{Action: access.Read})
+	if err != nil {
+		return nil, err
+	}
+	return s.Descriptions.OtherNames(ctx, f.PackageID)
+}
+
 // page is how many packages one query of a list reads.
 const page = 500
 

@@ -71,6 +71,8 @@ type Grants interface {
 type Descriptions interface {
 	// PackageDetails returns all but the grants.
 	PackageDetails(ctx context.Context, id int64) (Details, error)
+	// OtherNames returns the addresses that lead to the package besides its own.
+	OtherNames(ctx context.Context, id int64) ([]access.Package, error)
 	// PackagesOf returns up to n packages of the owner after the last one, in
 	// the order of types and names.
 	PackagesOf(ctx context.Context, ownerID int64, after Summary, n int) ([]Summary, error)

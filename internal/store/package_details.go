@@ -99,7 +99,7 @@ func (s *Store) PackageDetails(ctx context.Context, id int64) (packages.Details,
 	if err := s.selfDescription(ctx, id, &d); err != nil {
 		return d, err
 	}
-	d.Names, err = s.otherNames(ctx, id)
+	d.Names, err = s.OtherNames(ctx, id)
 	return d, err
 }
 
@@ -114,8 +114,8 @@ func (s *Store) selfDescription(ctx context.Context, id int64, d *packages.Detai
 	return err
 }
 
-// otherNames returns the addresses that lead to the package besides its own.
-func (s *Store) otherNames(ctx context.Context, id int64) ([]access.Package, error) {
+// OtherNames implements packages.Descriptions.
+func (s *Store) OtherNames(ctx context.Context, id int64) ([]access.Package, error) {
 	rows, err := s.db.Read().Query(ctx, `SELECT n.type, o.login || '/' || n.name
 		FROM package_names n JOIN packages p ON p.id = n.package_id JOIN accounts o ON o.id = n.owner_id
 		WHERE n.package_id = ? AND (n.owner_id <> p.owner_id OR n.name <> p.name OR n.type <> p.type)

@@ -75,11 +75,11 @@ func (r *room) generalPage(c *frame.Call) (data generalPage, err error) {
 	if data.Readme, err = r.Packages.Readme(ctx, c.Who, ref); err != nil {
 		return data, err
 	}
-	details, err := r.Packages.Show(ctx, c.Who, ref)
+	names, err := r.Packages.OtherNames(ctx, c.Who, ref)
 	if err != nil {
 		return data, err
 	}
-	for _, n := range details.Names {
+	for _, n := range names {
 		data.Names = append(data.Names, n.Name.String())
 	}
 	data.Immutable, data.OwnersImmutable = strings.Join(texts(data.Document.Immutable), "\n"), texts(data.Document.OwnersImmutable)
