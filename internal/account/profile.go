@@ -155,7 +155,7 @@ func checkProfile(name, email, description *string) error {
 		}
 	}
 	if email != nil && *email != "" && !strings.Contains(*email, "@") {
-		return errs.New(errs.Invalid, "%q is no address of mail", *email)
+		return errs.New(errs.Invalid, "%q is not an e-mail address", *email)
 	}
 	return nil
 }
