@@ -31,6 +31,7 @@ type world struct {
 func worlds() []world {
 	return []world{
 		{name: "en", language: "en", settings: lab.SQLiteAndDisk},
+		{name: "every-page", language: "en", settings: lab.SQLiteAndDisk, alone: []string{"every-page"}},
 		{name: "without-script", language: "fr", withoutScript: true, settings: lab.SQLiteAndDisk},
 		{name: "zh-CN", language: "zh-CN", settings: lab.SQLiteAndDisk},
 		{name: "de", language: "de", settings: lab.PostgresAndS3},

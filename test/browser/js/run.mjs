@@ -2,7 +2,7 @@
 // line of JSON for each to standard output.
 import {World} from './world.mjs'
 
-const patience = 5 * 60_000 // no journey takes long; one that hangs is ended
+const patience = 12 * 60_000 // no journey takes long; one that hangs is ended
 
 const world = new World()
 await world.open()
