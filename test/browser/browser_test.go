@@ -64,6 +64,7 @@ type outcome struct {
 	Name         string
 	Milliseconds int64
 	Faults       []string
+	Notes        []string
 }
 
 // run starts a server of the world and takes its people on the journeys.
@@ -109,6 +110,9 @@ func (w world) run(t *testing.T, names []string) {
 				t.Fatal("it was not gone on")
 			}
 			t.Logf("%s", time.Duration(o.Milliseconds)*time.Millisecond)
+			for _, note := range o.Notes {
+				t.Log(note)
+			}
 			for _, fault := range o.Faults {
 				t.Error(fault)
 			}

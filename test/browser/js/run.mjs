@@ -19,6 +19,6 @@ for (const name of process.argv.slice(2)) {
     for (const person of world.people) faults.push(await person.evidence(name).catch(String))
   }
   faults.push(...await world.leave())
-  console.log(JSON.stringify({name, milliseconds: Date.now() - begun, faults}))
+  console.log(JSON.stringify({name, milliseconds: Date.now() - begun, faults, notes: world.notes.splice(0)}))
 }
 await world.close()

@@ -42,6 +42,7 @@ export class World {
   pages = JSON.parse(variable('PAGES'))
   texts = new Texts(this.language, variable('ROOT'))
   people = []
+  notes = [] // for the log of the test
   #homes = mkdtempSync(join(variable('HOMES'), 'home-'))
   #browser
 
@@ -57,6 +58,8 @@ export class World {
     await this.#browser.close()
     rmSync(this.#homes, {recursive: true})
   }
+
+  note(text) { this.notes.push(text) }
 
   // t is the text of a key in the language of this world.
   t(key, ...args) { return this.texts.get(key, ...args) }

@@ -19,6 +19,7 @@ export default async function (world) {
 
   if (await anybody.open('/users/pia/packages/container/package/app') !== 200) throw new Error('a public package is for everybody')
   await anybody.shot('public-package')
+  await light(world, '/users/pia/packages/container/package/app')
   const lines = await anybody.find('#install pre').allTextContents()
   const pulls = lines.filter(line => line.startsWith('docker pull '))
   if (pulls.length === 0) throw new Error(`no line pulls: ${lines}`)
@@ -27,4 +28,17 @@ export default async function (world) {
   await anybody.sees(anybody.find('#install').getByText('linux/arm64').first())
   await anybody.misses(anybody.find('#install').getByText('unknown'))
   await anybody.shot('public-package-platforms')
+}
+
+// light checks what a first visit transfers, styles and scripts included.
+async function light(world, path) {
+  const fresh = await world.person('fresh')
+  const devtools = await fresh.context.newCDPSession(fresh.page)
+  await devtools.send('Network.enable')
+  let bytes = 0
+  devtools.on('Network.loadingFinished', ({encodedDataLength}) => { bytes += encodedDataLength })
+  await fresh.open(path)
+  await fresh.page.waitForLoadState('networkidle')
+  if (bytes < 10_000 || bytes > 200 * 1024) throw new Error(`${path} transfers ${bytes} bytes on a first visit`)
+  world.note(`the first visit of the package page transfers ${bytes} bytes`)
 }
