@@ -231,7 +231,11 @@ func (f *Frame) findPackage(c *Call, t access.PackageType, name string) error {
 	}
 	c.Package.Ref = access.Package{Type: t, Name: n}
 	httpx.EventFrom(c.W).Package = n.String()
-	if c.Package.Listed, err = f.Packages.Package(c.R.Context(), c.Who, c.Package.Ref); err != nil {
+	c.Package.Listed, err = f.Packages.Package(c.R.Context(), c.Who, c.Package.Ref)
+	if errs.Is(err, errs.Unauthenticated) { // registries ask for a credential, pages say that there is nothing
+		err = errNoPage()
+	}
+	if err != nil {
 		return err
 	}
 	c.Package.Ref.Name = c.Package.Name // a former name leads here
