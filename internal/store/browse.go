@@ -17,7 +17,7 @@ import (
 var _ packages.Browsing = (*Store)(nil)
 
 // browseReach is how many versions are looked at for one piece of a list.
-const browseReach = 3000
+const browseReach = 1500
 
 const removedVersions = ` FROM versions v WHERE v.package_id = ? AND v.deleted_at IS NOT NULL AND v.id < ?`
 
