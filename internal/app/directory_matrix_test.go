@@ -116,6 +116,8 @@ var directoryTrials = map[string]directoryTrial{
 	"PUT TEAM/repos/{owner}/{repo}":      {teamRepo, `{"permission":"nonsense"}`, 422},
 	"DELETE TEAM/repos/{owner}/{repo}":   {teamRepo, "", 404},
 
+	"GET REPO/readme":                              {repoSeen, "", 404},
+	"PUT REPO/readme":                              {repoAdmin, `{}`, 422},
 	"GET REPO/collaborators":                       {repoPush, "", 200},
 	"GET REPO/collaborators/{username}":            {repoPush, "", 404},
 	"GET REPO/collaborators/{username}/permission": {repoPush, "", 200},

@@ -44,7 +44,7 @@ func (y *yard) damage(n int) [][]byte {
 		flips[i%len(flips)].do(y, y.at(oci.SHA256.FromBytes(layers[2*i])))
 		d := oci.SHA256.FromBytes(layers[2*i+1])
 		if i%2 == 0 {
-			y.exec(`UPDATE blob_contents SET content = ? WHERE digest = ?`, append([]byte{1}, layers[2*i+1][1:]...), d.String())
+			y.exec(`UPDATE blob_contents SET content = ? WHERE digest = ?`, append([]byte{layers[2*i+1][0] ^ 1}, layers[2*i+1][1:]...), d.String())
 		} else {
 			y.exec(`DELETE FROM blob_contents WHERE digest = ?`, d.String())
 		}
